@@ -1,0 +1,15 @@
+# Warnings and sanitizers of our own targets. -Wno-restrict: g++ 12 warns falsely on "a" + string at -O2.
+function(s4l_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+    $<$<BOOL:${S4L_WERROR}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+endfunction()
+
+if(S4L_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(S4L_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=thread)
+elseif(S4L_SANITIZE)
+  message(FATAL_ERROR "S4L_SANITIZE: expected address or thread, got ${S4L_SANITIZE}")
+endif()

@@ -1,0 +1,67 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "s4l/core/tensor.h"
+
+namespace s4l {
+
+/// One gradient per input of an op; an empty Tensor means none.
+using Grads = std::vector<Tensor>;
+
+/// Which inputs of an op want a gradient, found by a walk from the targets of backward() or grad():
+/// a closure computes no other.
+class Needs {
+ public:
+  explicit Needs(std::uint64_t bits) : bits_(bits) {}
+  bool operator[](int input) const { return ((bits_ >> input) & 1u) != 0; }
+
+ private:
+  std::uint64_t bits_;
+};
+
+using Backward = std::function<Grads(const Tensor& gy, Needs)>;
+
+/// What a closure keeps of a tensor: the tensor, or how to compute it again where that was stated
+/// (recomputed()): batch norm's output is read again by the next convolution, but never kept.
+class Saved {
+ public:
+  Saved(const Tensor& x);  // NOLINT: an op writes [x = Saved(x)] or passes x
+  Tensor get() const;
+
+ private:
+  Tensor kept_;
+  std::function<Tensor()> again_;
+};
+
+/// Marks `y` as cheaply computed again by `again`; what saves it from then on keeps `again` instead.
+Tensor recomputed(Tensor y, std::function<Tensor()> again);
+
+/// Notes that `y` was computed from `inputs` (at most 64) and how its gradient flows back; returns y.
+/// Does nothing where no input wants a gradient or inside a NoGrad. A closure that needs y itself
+/// captures y.detach(), or y would keep itself alive.
+Tensor record(const char* op, Tensor y, std::vector<Tensor> inputs, Backward backward);
+
+/// Adds the gradient of the one-element `loss` to grad() of every leaf it was computed from that requires
+/// one, and frees what the closures kept: a second call on the same loss is an error.
+void backward(const Tensor& loss);
+
+/// The gradients of `loss` with respect to `of` (leaves or results), in that order; an empty Tensor where
+/// loss does not depend on it. Touches no grad(), computes nothing else, and may be called again.
+Grads grad(const Tensor& loss, std::span<const Tensor> of);
+
+/// While one is alive, this thread records nothing.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace s4l

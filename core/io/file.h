@@ -1,0 +1,35 @@
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace s4l::io {
+
+/// The system calls of a save, in the order in which they happen; tests make the n-th fail or die there.
+enum class Call { open, write, fsync, close, rename, open_folder, fsync_folder, remove };
+const char* name_of(Call call);
+
+/// Asked before each call: 0 lets it happen, an errno makes it fail with that; it may also end the process. A `write` hook may
+/// return kShortWrite: half the bytes are written, then ENOSPC.
+inline constexpr int kShortWrite = -1;
+using FaultHook = std::function<int(Call call, const std::string& path)>;
+/// Installs a hook for tests; an empty one removes it.
+void set_fault_hook(FaultHook hook);
+
+/// Replaces `path` by these parts, one after the other, or leaves it untouched: written as path.tmp-<pid>, fsync, rename, fsync of
+/// the folder. Throws Error(io) that names path, call and the system's reason; no temporary file is left.
+void save_atomically(const std::string& path, std::span<const std::string_view> parts);
+void save_atomically(const std::string& path, std::string_view content);
+/// Appends to a log with one write call, so that a line is never torn by another process.
+void append(const std::string& path, std::string_view text);
+/// The whole content of a file; throws Error(io).
+std::string read_file(const std::string& path);
+/// Makes `path` and its parents; no error if it exists.
+void make_folder(const std::string& path);
+/// Makes the new folder `path`; false if it exists already.
+bool make_new_folder(const std::string& path);
+void remove_file(const std::string& path);
+
+}  // namespace s4l::io

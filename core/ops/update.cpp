@@ -1,0 +1,30 @@
+#include "s4l/core/ops/update.h"
+
+#include "s4l/core/ops/add.h"
+
+namespace s4l {
+
+void add_(const Tensor& y, const Tensor& x) {
+  check(y.shape() == x.shape() && y.dtype() == x.dtype(), "add_: expected {} {}, got {} {}", y.dtype(), y.shape(),
+        x.dtype(), x.shape());
+  kernel::add(y, x, y);
+  y.bump_version();
+}
+
+void scale_(const Tensor& y, double factor) {
+  kernel::scale(y, factor, y);
+  y.bump_version();
+}
+
+void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const Tensor& average,
+                 const Tensor& lr, const SgdUpdate& update) {
+  for (const Tensor& row : {gradient, velocity, average ? average : weight})
+    check(row.shape() == weight.shape() && row.dtype() == weight.dtype(), "sgd_update_: expected {} {}, got {} {}",
+          weight.dtype(), weight.shape(), row.dtype(), row.shape());
+  check(lr.numel() == 1 && lr.dtype() == DType::f32, "sgd_update_: expected lr as one f32, got {} {}", lr.dtype(),
+        lr.shape());
+  kernel::sgd_update(weight, gradient, velocity, average, lr, update);
+  weight.bump_version();
+}
+
+}  // namespace s4l

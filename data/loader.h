@@ -1,0 +1,75 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "s4l/core/tensor.h"
+#include "s4l/data/dataset.h"
+#include "s4l/data/split.h"
+#include "s4l/data/transforms/pipeline.h"
+
+namespace s4l::data {
+
+/// Pictures as they leave the host: the device's tail (flip, normalise, rotate) is still to come.
+struct Pictures {
+  Tensor u8;    ///< (n, H, W, 3)
+  Tensor flip;  ///< (n) u8, 1 to mirror
+
+  /// Network rows (views n, H, W, 3) f32: one kernel.
+  Tensor rows(const RotationBatchOptions& tail) const { return rotation_batch(u8, {}, flip, tail); }
+};
+
+/// What one step reads. Its tensors lie in one of two slots with fixed addresses: valid until the call of next()
+/// after the following one.
+struct Batch {
+  Pictures labelled;
+  Tensor labels;                     ///< (n) i32, of `labelled`
+  std::vector<Pictures> unlabelled;  ///< one entry per unlabelled view, of the same pictures
+  Tensor index;                      ///< (n_u) i64: which pictures of the data set `unlabelled` holds
+};
+
+struct StreamOptions {
+  std::int64_t batch_size = 0;          ///< pictures per step
+  std::vector<std::string> pipelines;   ///< one per view
+};
+
+struct LoaderOptions {
+  StreamOptions labelled, unlabelled;  ///< unlabelled.pipelines may be empty: no unlabelled stream
+  std::uint64_t seed = 0;
+  int workers = 2;        ///< threads that decode; 0: the caller does
+  int prefetch = 4;       ///< batches ready ahead
+  Device device;
+};
+
+/// An endless stream of batches: each stream is shuffled epoch after epoch without repeats or losses (a batch may
+/// span two epochs). What step t holds depends on the seed and t alone, not on workers or prefetch.
+class Loader {
+ public:
+  Loader(const Dataset& dataset, const Split& split, LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// The batch of the next step; waits for the workers. An error of a worker is thrown here.
+  Batch next();
+  /// Continues at `step` (0-based): the next batch is that step's.
+  void seek(std::int64_t step);
+  std::int64_t step() const;
+  /// Seconds next() has waited for the workers so far.
+  double waited() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Pictures of `indices` [begin, end) preprocessed for evaluation, with their labels (i32, -1 for none).
+struct EvalBatch {
+  Pictures pictures;
+  Tensor labels;
+};
+EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& indices, std::int64_t begin,
+                     std::int64_t end, const Pipeline& pipeline, Device device);
+
+}  // namespace s4l::data

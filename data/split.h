@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "s4l/data/dataset.h"
+
+namespace s4l::data {
+
+/// How many labels to keep: exactly one of the three is set (not negative).
+struct LabelBudget {
+  double percent = -1;          ///< of the labelled training pictures
+  std::int64_t total = -1;
+  std::int64_t per_class = -1;
+};
+
+/// Reads "10", "10%" (percent) and "40n" (total).
+LabelBudget label_budget_from(const std::string& text);
+
+struct SplitOptions {
+  LabelBudget budget;
+  double val_fraction = 0.2;  ///< of the labels of each class; none where a class has fewer than 10 labels
+  std::uint64_t seed = 0;
+};
+
+/// Who takes which part, as indices into the data set, each list ascending.
+struct Split {
+  std::vector<std::int64_t> labelled;    ///< labels the training sees
+  std::vector<std::int64_t> unlabelled;  ///< every training picture but the validation's, the labelled included
+  std::vector<std::int64_t> val;         ///< carved from the labels; may be empty
+  std::vector<std::int64_t> test;
+};
+
+/// A class-balanced, seeded choice: per class floor or ceil of the share, at least 1. Errors name what is missing: no
+/// pictures, a single class, a class without labels, no test pictures.
+Split make_split(const Dataset& dataset, const SplitOptions& options);
+
+/// split.csv: header path,label,role; role is labeled, unlabeled, val or test; rows in the data set's order.
+std::string split_csv(const Dataset& dataset, const Split& split);
+/// Reads what split_csv wrote; a path the data set lacks, or one of its pictures that is not listed, is an error.
+Split split_from_csv(const Dataset& dataset, const std::string& csv);
+/// SHA-256 of split_csv, in hex: equal on every machine for equal splits.
+std::string split_hash(const std::string& csv);
+
+}  // namespace s4l::data

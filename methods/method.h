@@ -1,0 +1,102 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "s4l/core/rng.h"
+#include "s4l/core/tensor.h"
+#include "s4l/data/loader.h"
+#include "s4l/nn/module.h"
+#include "s4l/nn/optim/schedule.h"
+
+namespace s4l::methods {
+
+/// Which views of a picture a method wants: what its pipelines add to the recipe's augmentation ("rotate", or nothing).
+struct Views {
+  std::string labelled;
+  std::vector<std::string> unlabelled;  ///< one entry per view; none: no unlabelled stream
+};
+
+/// Numbers for the log, by tag ("train/rot_loss"): kept as tensors, read at log intervals.
+class Metrics {
+ public:
+  void put(std::string tag, const Tensor& value) { values_.emplace_back(std::move(tag), value.detach()); }
+  const std::vector<std::pair<std::string, Tensor>>& values() const { return values_; }
+  void clear() { values_.clear(); }
+
+ private:
+  std::vector<std::pair<std::string, Tensor>> values_;
+};
+
+/// What one step sees. A step is recorded once and replayed (CUDA graph), so it reads no host value that changes: what
+/// changes is a device scalar, refreshed before each step.
+struct Step {
+  nn::Classifier& model;
+  const Tensor& x;                       ///< labelled rows (views b, H, W, 3)
+  const Tensor& labels;                  ///< (b) i32
+  const std::vector<Tensor>& unlabelled; ///< rows of each unlabelled view
+  Rng rng;                               ///< keyed by seed and step
+  Metrics& metrics;
+};
+
+/// How to learn from few labels: a method is one file that can be read with the paper in the other hand.
+class Method {
+ public:
+  virtual ~Method() = default;
+  virtual Views views() const = 0;
+  /// The paper's equation: a scalar to be minimised (weight decay is the optimizer's).
+  virtual Tensor loss(Step& step) = 0;
+  /// Teachers, thresholds, queues: on the device.
+  virtual void after_update(Step&) {}
+  /// Own heads and state; saved and optimised with the network's.
+  virtual void visit(nn::Visitor&) {}
+  /// Evaluation: views of a test picture whose logits it can average ("rotate": unrotated and rot_avg), or nothing.
+  virtual std::string eval_views() const { return ""; }
+};
+
+/// What a method is made for; its own options by name, as recipes and the command line have them.
+struct MethodOptions {
+  int classes = 10;
+  std::int64_t feature_size = 0;
+  bool zero_heads = false;
+  std::uint64_t seed = 0;
+  std::vector<std::pair<std::string, double>> values;  ///< e.g. {"rot-weight", 4}
+
+  double value(const std::string& name, double otherwise) const {
+    for (const auto& [key, number] : values)
+      if (key == name) return number;
+    return otherwise;
+  }
+};
+
+/// A number a method can be given on the command line (--rot-weight 4).
+struct MethodOption {
+  const char* name;
+  double value;  ///< the default
+  const char* help;
+};
+
+struct MethodEntry {
+  const char* name;
+  const char* summary;
+  std::vector<MethodOption> options;
+  std::unique_ptr<Method> (*make)(const MethodOptions&);
+};
+
+/// Every method of this build, sorted by name: one per file of methods/, written by CMake.
+const std::vector<MethodEntry>& methods();
+/// The entry called `name`; an unknown name is an error that lists the known ones.
+const MethodEntry& find_method(const std::string& name);
+
+}  // namespace s4l::methods
+
+/// Ends a method's file: `id` is its base name; the list holds its MethodOptions' names, defaults and help.
+#define S4L_METHOD(id, Class, summary_text, ...)                                             \
+  namespace s4l::methods {                                                                   \
+  MethodEntry method_entry_##id() {                                                          \
+    return {nullptr, summary_text, {__VA_ARGS__}, [](const MethodOptions& options) {         \
+              return std::unique_ptr<Method>(std::make_unique<Class>(options));              \
+            }};                                                                              \
+  }                                                                                          \
+  }

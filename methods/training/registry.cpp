@@ -1,0 +1,14 @@
+#include "s4l/methods/method.h"
+
+namespace s4l::methods {
+
+const MethodEntry& find_method(const std::string& name) {
+  std::string known;
+  for (const MethodEntry& entry : methods()) {
+    if (name == entry.name) return entry;
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  }
+  fail(ErrorKind::usage, "method: expected one of {}, got \"{}\"", known, name);
+}
+
+}  // namespace s4l::methods

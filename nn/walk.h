@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "s4l/nn/module.h"
+
+namespace s4l::nn {
+
+struct NamedParameter {
+  std::string name;
+  Parameter* parameter;
+};
+struct NamedBuffer {
+  std::string name;
+  Tensor* value;
+};
+
+/// Every parameter below `module` with its full name, in the order of the visit.
+std::vector<NamedParameter> parameters_of(Module& module);
+/// Every buffer (running statistics), likewise.
+std::vector<NamedBuffer> buffers_of(Module& module);
+/// How many numbers training changes.
+std::int64_t parameter_count(Module& module);
+/// Sets the number of batch-norm groups (virtual replicas) of every batch norm below `module`.
+void set_batch_norm_groups(Module& module, int groups);
+
+}  // namespace s4l::nn
