@@ -7,13 +7,10 @@
 
 #include "s4l/methods/training/evaluation.h"
 #include "s4l/methods/training/run_options.h"
+#include "s4l/methods/training/saved_model.h"
 #include "s4l/methods/training/trainer.h"
 
 namespace s4l::methods {
-
-/// Fills in what follows from the rest (data set, picture size, intervals, steps of epochs need the data: see Run).
-/// An impossible combination is an error of kind usage that names the option.
-RunOptions resolve(RunOptions options);
 
 /// One line of the log: means since the last one.
 struct LogRow {
@@ -33,7 +30,8 @@ struct RunResult {
   bool stopped = false;                                  ///< by should_stop: resume to go on
   std::int64_t steps = 0;
   double seconds = 0;                                    ///< of training
-  std::string reported;                                  ///< "best on validation, step 450" or "last"
+  std::int64_t reported_step = 0;                        ///< whose weights are reported
+  bool best_on_validation = false;                       ///< chosen on validation; else the last step's
   Evaluation test;                                       ///< empty if stopped or there are no test pictures
   std::vector<std::pair<std::string, double>> last_metrics;
 };
@@ -54,6 +52,7 @@ class Run {
   explicit Run(const RunOptions& options);
   ~Run();
 
+  /// As given, with everything filled in that followed from the rest.
   const RunOptions& options() const;
   const data::Dataset& dataset() const;
   const data::Split& split() const;
@@ -73,18 +72,5 @@ class Run {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// The TOML of `dataset`/`method`'s recipe in the table of recipes (recipes.h); empty where there is none.
-std::string recipe_for(const std::string& dataset, const std::string& method);
-
-/// A saved model with what is needed to use it: model, classes, size, preprocessing.
-struct SavedModel {
-  std::unique_ptr<nn::Classifier> model;
-  std::vector<std::string> class_names;
-  std::string model_name, preprocess_eval, eval_views, method, split_hash;
-  int img_size = 0;
-};
-/// Reads a weights/*.safetensors that train() wrote.
-SavedModel load_model(const std::string& path);
 
 }  // namespace s4l::methods

@@ -26,12 +26,12 @@ struct RunOptions {
   std::string model = "resnet-small";
   double width = 1;
   bool zero_heads = false;
-  int img_size = 0;                            ///< 0: the model's
+  int img_size = 0;                            ///< 0: the pictures' own where they are small and equal, else the model's
 
-  // preprocessing: what is common to both streams; the method adds its own views
-  std::string augment = "pad_crop(4)|flip_lr|-1_to_1";
-  std::string preprocess_eval = "-1_to_1";
-  
+  // preprocessing: what is common to both streams; the method adds its own views. Empty: by the pictures' sizes
+  std::string augment;
+  std::string preprocess_eval;
+
   // optimisation
   std::int64_t batch_size = 16;                ///< labelled pictures a step
   double uratio = 2;                           ///< unlabelled pictures for each labelled one
@@ -52,7 +52,7 @@ struct RunOptions {
   std::int64_t eval_batch = 256;
   std::int64_t log_interval = 10;
   std::int64_t eval_interval = 0;              ///< steps between validations; 0: a tenth of the run
-  std::int64_t checkpoint_interval = 0;        ///< steps between checkpoints; 0: a fifth of the run
+  std::int64_t checkpoint_interval = 0;        ///< steps between checkpoints; 0: a tenth of the run
   int keep_checkpoints = 2;
   int workers = 2;
   int prefetch = 4;
