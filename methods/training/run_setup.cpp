@@ -140,6 +140,10 @@ std::int64_t unlabelled_batch(const RunOptions& o) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(o.batch_size) * o.uratio));
 }
 
+std::int64_t pictures_per_step(const RunOptions& o, const Method& method) {
+  return o.batch_size + static_cast<std::int64_t>(method.views().unlabelled.size()) * unlabelled_batch(o);
+}
+
 Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
   Training training;
   const Device device = device_from(o.device);
