@@ -87,7 +87,7 @@ nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
   nn::Schedule schedule;
   schedule.kind = nn::Schedule::Kind::cosine;
   schedule.base = o.lr;
-  schedule.warmup = o.warmup_steps;
+  schedule.warmup = static_cast<double>(o.warmup_steps);
   schedule.total = o.steps;
   return schedule;
 }
