@@ -16,8 +16,8 @@ struct ResNetStage {
 /// A pre-activation ResNet as a table.
 struct ResNetConfig {
   UnitKind unit;
-  std::int64_t stem;  ///< channels at width 1
-  bool imagenet_stem; ///< 7x7 with stride 2, then a 3x3 max-pool with stride 2; else 3x3
+  std::int64_t stem;   ///< channels at width 1
+  bool imagenet_stem;  ///< 7x7 with stride 2, then a 3x3 max-pool with stride 2; else 3x3
   std::vector<ResNetStage> stages;
 };
 

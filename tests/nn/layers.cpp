@@ -34,12 +34,12 @@ void check_uniform(const Tensor& kernel, double limit) {
 
 TEST_CASE("a convolution's kernel is Glorot-uniform in its taps times channels") {
   Rng rng(1, Purpose::test);
-  const Conv2d conv({.in = 20, .out = 12, .kernel = 3, .stride = 2}, rng);
-  REQUIRE(conv.weight.value.shape() == Shape{12, 3, 3, 20});
+  const Conv2d conv({.in = 200, .out = 12, .kernel = 3, .stride = 2}, rng);
+  REQUIRE(conv.weight.value.shape() == Shape{12, 3, 3, 200});
   REQUIRE(conv.weight.decay);
   REQUIRE(conv.weight.value.requires_grad());
   REQUIRE(conv.options.padding == 1);
-  check_uniform(conv.weight.value, std::sqrt(6.0 / (9 * 20 + 9 * 12)));
+  check_uniform(conv.weight.value, std::sqrt(6.0 / (9 * 200 + 9 * 12)));
 }
 
 TEST_CASE("a linear layer's kernel is Glorot-uniform or zero, its bias zero and without decay") {
