@@ -80,7 +80,8 @@ std::vector<std::uint8_t> read_picture_file(const std::string& path, const Decod
     fail(ErrorKind::io, "open: {}", std::strerror(errno));
   if (!S_ISREG(status.st_mode)) fail(ErrorKind::data, "expected a picture file, got a folder or device");
   if (status.st_size > limits.file_bytes)
-    fail(ErrorKind::data, "expected a file of at most {} bytes, got {}", limits.file_bytes, std::int64_t{status.st_size});
+    fail(ErrorKind::data, "expected a file of at most {} bytes, got {}", limits.file_bytes,
+         std::int64_t{status.st_size});
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
   read_all(file.descriptor, bytes);
   return bytes;

@@ -86,9 +86,10 @@ int distance(const std::uint8_t* a, std::array<int, 3> b) {
 }  // namespace
 
 TEST_CASE("a decoded JPEG has the pixels of libjpeg and any box is the crop of it") {
-  const JpegOptions options = GENERATE(JpegOptions{}, JpegOptions{90, 1, 1}, JpegOptions{90, 2, 1}, JpegOptions{90, 1, 2},
-                                       JpegOptions{75, 4, 1}, JpegOptions{90, 2, 2, true}, JpegOptions{90, 1, 1, true},
-                                       JpegOptions{90, 2, 2, false, 1}, JpegOptions{90, 2, 2, false, 3, 3});
+  const JpegOptions options = GENERATE(
+      JpegOptions{}, JpegOptions{90, 1, 1}, JpegOptions{90, 2, 1}, JpegOptions{90, 1, 2}, JpegOptions{75, 4, 1},
+      JpegOptions{90, 2, 2, true}, JpegOptions{90, 1, 1, true}, JpegOptions{90, 2, 2, false, 1},
+      JpegOptions{90, 2, 2, false, 3, 3});
   const Size size = GENERATE(Size{1, 1}, Size{8, 8}, Size{17, 5}, Size{32, 32}, Size{63, 97}, Size{150, 203});
   const File file = write_jpeg(test_picture(size.height, size.width), options);
   INFO("sampling " << options.h_samp << "x" << options.v_samp << " progressive " << options.progressive << " size "

@@ -48,7 +48,8 @@ const std::string kSignature = "\x89PNG\r\n\x1A\n";
 /// A PNG of one row, without filter.
 std::string png(std::uint32_t width, char depth, char colour, const std::string& row, const std::string& extra = "") {
   const std::string header = big32(width) + big32(1) + depth + colour + std::string(3, '\0');
-  return kSignature + chunk("IHDR", header) + extra + chunk("IDAT", stored(std::string(1, '\0') + row)) + chunk("IEND", "");
+  const std::string data = stored(std::string(1, '\0') + row);
+  return kSignature + chunk("IHDR", header) + extra + chunk("IDAT", data) + chunk("IEND", "");
 }
 
 std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
@@ -122,7 +123,8 @@ TEST_CASE("a PNG damaged under right checksums decodes or is refused") {
 
 TEST_CASE("limits of a PNG hold before it is inflated") {
   using namespace std::string_literals;
-  const std::string flat = kSignature + chunk("IHDR", big32(65535) + big32(65535) + "\x08\x02\0\0\0"s) + chunk("IEND", "");
+  const std::string huge = big32(65535) + big32(65535) + "\x08\x02\0\0\0"s;
+  const std::string flat = kSignature + chunk("IHDR", huge) + chunk("IEND", "");
   CHECK_THAT(refusal(flat), Contains("at most 16384 pixels, got 65535x65535"));
   CHECK_THAT(refusal(png(4, 8, 0, "abcd"), {.pixels = 3}), Contains("at most 3 pixels"));
   CHECK_THAT(refusal(png(4, 8, 0, "abcd"), {.png_chunk_bytes = 13}), Contains("chunks of at most 13 bytes"));

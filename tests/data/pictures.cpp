@@ -115,7 +115,8 @@ void write_file(const std::filesystem::path& path, const std::vector<std::uint8_
 
 TemporaryFolder::TemporaryFolder() {
   static std::atomic<int> count{0};
-  path_ = std::filesystem::temp_directory_path() / ("s4l-test-" + std::to_string(getpid()) + "-" + std::to_string(count++));
+  const std::string name = "s4l-test-" + std::to_string(getpid()) + "-" + std::to_string(count++);
+  path_ = std::filesystem::temp_directory_path() / name;
   std::filesystem::create_directories(path_);
 }
 
