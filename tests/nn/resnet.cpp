@@ -82,6 +82,20 @@ void check_golden(Module& module, const std::string& case_name) {
   check_near(grad(project(y, golden_tensor(case_name, "gy")), of)[0], golden(case_name, "gx").values, 1e-6, 1e-6);
 }
 
+template <class Loss>
+double central_difference(Parameter& parameter, std::size_t i, const Loss& loss) {
+  double& weight = parameter.value.data<double>()[i];
+  const double kept = weight, h = 1e-5;
+  const auto loss_at = [&](double value) {
+    weight = value;
+    parameter.value.bump_version();
+    return loss();
+  };
+  const double slope = (loss_at(kept + h) - loss_at(kept - h)) / (2 * h);
+  loss_at(kept);
+  return slope;
+}
+
 const UnitKind kBottleneck{.kernels = {1, 3, 1}, .strided = 1, .expansion = 4};
 const UnitKind kBasic{.kernels = {3, 3}, .strided = 1, .expansion = 1};
 const UnitKind kWide{.kernels = {3, 3}, .strided = 0, .expansion = 1};
@@ -121,15 +135,7 @@ TEST_CASE("the gradient of a whole network in two batch-norm groups agrees with 
     const auto gradient = doubles(parameter->value.grad());
     for (int probe = 0; probe < 4; ++probe) {
       const auto i = static_cast<std::size_t>(rng.below(parameter->value.numel()));
-      double& weight = parameter->value.data<double>()[i];
-      const double kept = weight, h = 1e-5;
-      const auto loss_at = [&](double value) {
-        weight = value;
-        parameter->value.bump_version();
-        return item(loss());
-      };
-      const double slope = (loss_at(kept + h) - loss_at(kept - h)) / (2 * h);
-      loss_at(kept);
+      const double slope = central_difference(*parameter, i, [&] { return item(loss()); });
       INFO(name << " element " << i);
       REQUIRE(gradient[i] == Approx(slope).epsilon(1e-5).margin(1e-7));
     }
