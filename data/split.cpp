@@ -20,6 +20,8 @@ bool is_number(const std::string& text, std::size_t count, T& number) {
   return error == std::errc() && end == text.data() + count;
 }
 
+bool is_percentage(double x) { return x > 0 && x <= 100; }
+
 /// The labelled training pictures of each class, all of them at least one.
 std::vector<Indices> labelled_by_class(const Dataset& dataset) {
   if (dataset.classes() < 2)
@@ -65,7 +67,7 @@ Indices spread(std::int64_t total, const std::vector<Indices>& by_class, std::ui
 
 std::int64_t total_labels(const LabelBudget& budget, const Dataset& dataset, std::int64_t available) {
   if (budget.total < 0) {
-    check(budget.percent > 0 && budget.percent <= 100, "labels: expected a percentage above 0 and up to 100, got {}",
+    check(is_percentage(budget.percent), "labels: expected a percentage above 0 and up to 100, got {}",
           budget.percent);
     const std::int64_t share = std::llround(budget.percent / 100 * static_cast<double>(available));
     return std::max<std::int64_t>(share, dataset.classes());
@@ -106,7 +108,7 @@ LabelBudget label_budget_from(const std::string& text) {
   const char last = text.empty() ? '\0' : text.back();
   const std::size_t digits = text.size() - (last == '%' || last == 'n' ? 1 : 0);
   const bool good = last == 'n' ? is_number(text, digits, budget.total) && budget.total > 0
-                                : is_number(text, digits, budget.percent) && budget.percent > 0 && budget.percent <= 100;
+                                : is_number(text, digits, budget.percent) && is_percentage(budget.percent);
   check(good, "labels: expected a percentage up to 100 (\"10\" or \"10%\") or a number of labels (\"40n\"), got \"{}\"",
         text);
   return budget;

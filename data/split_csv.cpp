@@ -36,11 +36,12 @@ class RoleReader {
     if (found == index_.end())
       fail(ErrorKind::data, "split line {}: expected a picture of the data set, got \"{}\"", row.line, path);
     Role& role = roles_[static_cast<std::size_t>(found->second)];
-    if (role != none) fail(ErrorKind::data, "split line {}: expected each picture once, got \"{}\" again", row.line, path);
+    if (role != none)
+      fail(ErrorKind::data, "split line {}: expected each picture once, got \"{}\" again", row.line, path);
     role = role_from(row);
     if (const std::string known = label_name(dataset_, found->second); label != known)
-      fail(ErrorKind::data, "split line {}: expected the data set's label \"{}\" of \"{}\", got \"{}\"", row.line, known,
-           path, label);
+      fail(ErrorKind::data, "split line {}: expected the data set's label \"{}\" of \"{}\", got \"{}\"", row.line,
+           known, path, label);
     if (label.empty() && (role == labeled || role == val))
       fail(ErrorKind::data, "split line {}: expected a picture with a label as {}, got \"{}\"", row.line, kRoles[role],
            path);
@@ -87,7 +88,8 @@ std::string split_csv(const Dataset& dataset, const Split& split) {
   for (std::int64_t i = 0; i < dataset.size(); ++i) {
     const Role role = roles[static_cast<std::size_t>(i)];
     check(role != none, "split: expected a role for every picture, got none for \"{}\"", dataset.path(i));
-    csv += csv_field(dataset.path(i)) + ',' + csv_field(label_name(dataset, i)) + ',' + std::string(kRoles[role]) + '\n';
+    for (const std::string& field : {csv_field(dataset.path(i)), csv_field(label_name(dataset, i))}) csv += field + ',';
+    csv += std::string(kRoles[role]) + '\n';
   }
   return csv;
 }

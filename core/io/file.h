@@ -12,16 +12,17 @@ namespace s4l::io {
 enum class Call { open, write, fsync, close, symlink, rename, open_folder, fsync_folder, remove };
 const char* name_of(Call call);
 
-/// Asked before each call: 0 lets it happen, an errno makes it fail with that; it may also end the process. A `write` hook may
-/// return kShortWrite: half the bytes are written, then ENOSPC.
+/// Asked before each call: 0 lets it happen, an errno makes it fail with that; it may also end the process.
+/// A `write` hook may return kShortWrite: half the bytes are written, then ENOSPC.
 inline constexpr int kShortWrite = -1;
 using FaultHook = std::function<int(Call call, const std::string& path)>;
 /// Installs a hook for tests; an empty one removes it.
 void set_fault_hook(FaultHook hook);
 
-/// Replaces `path` by these parts, one after the other, or leaves it untouched: written as path.tmp-<pid>, fsync, rename, fsync of
-/// the folder. Throws Error(io) that names path, call and the system's reason; no temporary file is left. If only the folder's
-/// fsync fails, the new content is there but may not outlive a power loss.
+/// Replaces `path` by these parts, one after the other, or leaves it untouched: written as path.tmp-<pid>,
+/// fsync, rename, fsync of the folder. Throws Error(io) that names path, call and the system's reason; no
+/// temporary file is left. If only the last fsync fails, the new content is there but may not outlive a
+/// power loss.
 void save_atomically(const std::string& path, std::span<const std::string_view> parts);
 void save_atomically(const std::string& path, std::string_view content);
 /// Makes `path` a symbolic link to `target`, in place of what it was, as atomically as save_atomically.

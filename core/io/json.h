@@ -55,7 +55,8 @@ class Json {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-/// Reads JSON text of at most `max_depth` nested levels; an error says where it is wrong. A key that comes twice is an error.
+/// Reads JSON text of at most `max_depth` nested levels; an error says where it is wrong. A key that comes
+/// twice is an error. Integers beyond 64 bits become floating numbers.
 Json parse_json(const std::string& text, int max_depth = 64);
 
 }  // namespace s4l::io

@@ -87,7 +87,7 @@ nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
   nn::Schedule schedule;
   schedule.kind = nn::Schedule::Kind::cosine;
   schedule.base = o.lr;
-  schedule.warmup = o.warmup_steps;
+  schedule.warmup = static_cast<double>(o.warmup_steps);
   schedule.total = o.steps;
   return schedule;
 }
@@ -138,6 +138,10 @@ std::string with_view(const std::string& pipeline, const std::string& view) {
 
 std::int64_t unlabelled_batch(const RunOptions& o) {
   return std::max<std::int64_t>(1, std::llround(static_cast<double>(o.batch_size) * o.uratio));
+}
+
+std::int64_t pictures_per_step(const RunOptions& o, const Method& method) {
+  return o.batch_size + static_cast<std::int64_t>(method.views().unlabelled.size()) * unlabelled_batch(o);
 }
 
 Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {

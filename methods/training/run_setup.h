@@ -21,6 +21,9 @@ struct Training {
 Training make_training(const RunOptions& options, const data::Dataset& dataset, const data::Split& split);
 /// The pipeline of one view: the recipe's augmentation and what the method adds.
 std::string with_view(const std::string& pipeline, const std::string& view);
+/// Unlabelled pictures a step: batch_size * uratio, at least 1.
 std::int64_t unlabelled_batch(const RunOptions& options);
+/// Pictures a step, each view of an unlabelled one counted once.
+std::int64_t pictures_per_step(const RunOptions& options, const Method& method);
 
 }  // namespace s4l::methods

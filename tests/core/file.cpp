@@ -2,67 +2,23 @@
 
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
-#include <optional>
 
-#include "s4l/core/error.h"
+#include "s4l/tests/core/faults.h"
 #include "s4l/tests/core/new_folder.h"
 
 using namespace s4l;
-using test::NewFolder;
+using namespace s4l::test;
 using Names = std::vector<std::string>;
 
 namespace {
 
 const std::vector<std::string_view> kTwoParts = {"new ", "content"};
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    CHECK(error.kind() == ErrorKind::io);
-    return error.what();
-  }
-  return "";
-}
-
-struct Outcome {
-  std::optional<io::Call> at;  // where the fault happened, if it came to that
-  std::string message;
-};
-
-/// Runs `action` while the n-th call is answered with `fault`; a short write happens to writes alone.
-Outcome with_fault(int n, int fault, const std::function<void()>& action) {
-  Outcome outcome;
-  int calls = 0;
-  io::set_fault_hook([&](io::Call call, const std::string&) {
-    if (++calls != n || (fault == io::kShortWrite && call != io::Call::write)) return 0;
-    outcome.at = call;
-    return fault;
-  });
-  outcome.message = message_of(action);
-  io::set_fault_hook({});
-  return outcome;
-}
-
-/// Runs `body` in a process of its own; its exit status.
-template <class Body>
-int exit_status_of(Body body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    body();
-    ::_exit(0);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
 
 }  // namespace
 
@@ -78,7 +34,7 @@ TEST_CASE("an atomic save writes its parts one after the other and replaces what
   CHECK(folder.names() == Names{"a"});
 }
 
-TEST_CASE("the n-th call of a save fails: old or new content, no temporary file, path and reason named, next save works") {
+TEST_CASE("the n-th call of a save fails: old or new content, nothing temporary, the error says why, the next works") {
   for (const int fault : {EIO, ENOSPC, EDQUOT, io::kShortWrite}) {
     for (int n = 1; n <= 9; ++n) {
       const NewFolder folder;
@@ -131,11 +87,7 @@ TEST_CASE("the process dies at the n-th call of a save: the file is the old or t
   for (; died; ++n) {
     const NewFolder folder;
     io::save_atomically(folder / "a", "old");
-    died = exit_status_of([&] {
-      int calls = 0;
-      io::set_fault_hook([&](io::Call, const std::string&) { return ++calls == n ? ::_exit(9), 0 : 0; });
-      io::save_atomically(folder / "a", "new");
-    }) == 9;
+    died = dies_at(n, [&] { io::save_atomically(folder / "a", "new"); });
     CHECK(io::read_file(folder / "a") == (n <= 5 ? "old" : "new"));
     io::save_atomically(folder / "a", "next");
     CHECK(io::read_file(folder / "a") == "next");

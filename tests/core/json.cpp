@@ -13,7 +13,8 @@ using io::Json;
 using io::parse_json;
 
 TEST_CASE("JSON text reads into values and writes back as the same text") {
-  const std::string text = R"({"b":[1,-2.5,true,null,"x\"\\\n\t"],"a":{"empty":[],"none":{}},"z":-9223372036854775808})";
+  const std::string text =
+      R"({"b":[1,-2.5,true,null,"x\"\\\n\t"],"a":{"empty":[],"none":{}},"z":-9223372036854775808})";
   const Json json = parse_json(text);
   CHECK(json.dump() == text);
   CHECK(json.at("b").array()[0].integer() == 1);
@@ -77,8 +78,9 @@ TEST_CASE("a JSON key that comes twice is refused and named") {
 }
 
 TEST_CASE("broken JSON is an error of kind data, in one line that says where") {
-  const std::vector<std::string> broken = {"", " ", "{", "[1,]", "{\"a\" 1}", "{\"a\":1}x", "\"\xff\"", "\"\xed\xa0\x80\"",
-                                           "\"\\ud800\"", "01", "nul", "'a'", "[1 2]", "\"\n\"", "\"" + std::string(9999, 'a')};
+  const std::vector<std::string> broken = {
+      "",   " ",   "{",   "[1,]",  "{\"a\" 1}", "{\"a\":1}x",                    "\"\xff\"", "\"\xed\xa0\x80\"", "\"\\ud800\"",
+      "01", "nul", "'a'", "[1 2]", "\"\n\"",   "\"" + std::string(9999, 'a')};
   for (const std::string& text : broken) {
     CAPTURE(text);
     try {
