@@ -36,13 +36,13 @@ struct RunResult {
   std::vector<std::pair<std::string, double>> last_metrics;
 };
 
-/// What --dry-run tells; step time and memory are measured on three real steps that are then forgotten.
+/// What a run comprises.
 struct Plan {
   std::int64_t labelled = 0, unlabelled = 0, val = 0, test = 0, damaged = 0;
   std::vector<std::int64_t> labelled_per_class;
   std::int64_t parameters = 0, steps = 0, rows_per_step = 0;
-  double seconds_per_step = 0;
-  double peak_bytes = 0;
+  double seconds_per_step = 0;  ///< 0 until measured
+  double peak_bytes = 0;        ///< of tensors, likewise
 };
 
 /// A whole run from options to a tested model: opens the data, splits the labels, trains, validates, saves, and reads
@@ -62,7 +62,9 @@ class Run {
   nn::Classifier& model();
   std::int64_t parameter_count() const;
 
-  Plan plan();
+  Plan plan() const;
+  /// Adds step time and memory to a plan: measured on three real steps of a training that is then forgotten.
+  void measure(Plan& plan) const;
   /// Trains to the end or to a stop, then tests. `folder` exists; checkpoints/, weights/, eval/, samples/, split.csv,
   /// metrics.csv and metrics.jsonl are written below it. With `resume` it continues from the newest whole checkpoint in
   /// it. An empty folder name writes nothing (comparisons in memory).

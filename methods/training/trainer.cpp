@@ -1,7 +1,6 @@
 #include "s4l/methods/training/trainer.h"
 
 #include <cmath>
-#include <map>
 
 #include "s4l/core/autograd.h"
 #include "s4l/core/checkpoint.h"
@@ -71,49 +70,65 @@ void Trainer::step() {
   ++step_;
 }
 
-std::vector<std::pair<std::string, double>> Trainer::take_metrics() {
-  std::vector<std::pair<std::string, double>> means{{"train/loss", 0.0}};
-  std::map<std::string, std::pair<double, int>> sums;
+void Trainer::sum_metrics() {
   for (const auto& [tag, value] : metrics_.values()) {
-    auto& [sum, count] = sums[tag];
     const double mean = mean_of(value);
     if (tag == "train/loss" && !std::isfinite(mean))
       fail(ErrorKind::numeric,
            "train/loss: expected a finite number, got {} shortly before step {}; a lower --lr may help", mean, step_);
+    auto& [sum, count] = sums_[tag];
     sum += mean;
     ++count;
   }
   metrics_.clear();
-  for (const auto& [tag, total] : sums) {
-    const double mean = total.first / total.second;
+}
+
+std::vector<std::pair<std::string, double>> Trainer::take_metrics() {
+  sum_metrics();
+  std::vector<std::pair<std::string, double>> means{{"train/loss", 0.0}};
+  for (const auto& [tag, total] : sums_) {
+    const double mean = total.first / static_cast<double>(total.second);
     if (tag == "train/loss") means[0].second = mean;
     else means.emplace_back(tag, mean);
   }
+  sums_.clear();
   return means;
 }
 
-void Trainer::visit_state(std::vector<std::pair<std::string, Tensor>>& tensors) const {
-  for (const auto& [name, parameter] : nn::parameters_of(*whole_)) tensors.emplace_back("weight/" + name, parameter->value);
-  for (const auto& [name, value] : nn::buffers_of(*whole_)) tensors.emplace_back("buffer/" + name, *value);
-  for (const auto& entry : optimizer_->state()) tensors.push_back(entry);
+std::vector<std::pair<std::string, Tensor>> Trainer::tensors() const {
+  std::vector<std::pair<std::string, Tensor>> all;
+  for (const auto& [name, parameter] : nn::parameters_of(*whole_)) all.emplace_back("weight/" + name, parameter->value);
+  for (const auto& [name, value] : nn::buffers_of(*whole_)) all.emplace_back("buffer/" + name, *value);
+  for (const auto& entry : optimizer_->state()) all.push_back(entry);
+  return all;
 }
 
-io::TensorFile Trainer::state() const {
-  io::TensorFile file;
-  visit_state(file.tensors);
-  file.metadata["step"] = std::to_string(step_);
+io::TensorFile Trainer::state() {
+  sum_metrics();
+  io::TensorFile file{tensors(), {{"step", std::to_string(step_)}}};
+  std::vector<double> sums;  // a resumed run logs the same means
+  for (const auto& [tag, total] : sums_) {
+    file.metadata["metric:" + std::to_string(sums.size() / 2)] = tag;
+    sums.push_back(total.first);
+    sums.push_back(static_cast<double>(total.second));
+  }
+  file.tensors.emplace_back("metrics", from_values(sums, {static_cast<std::int64_t>(sums.size())}));
   return file;
 }
 
 void Trainer::restore(const io::TensorFile& file) {
   const auto step = file.metadata.find("step");
-  check(step != file.metadata.end(), "checkpoint: expected the entry \"step\" in its metadata");
-  std::vector<std::pair<std::string, Tensor>> tensors;
-  visit_state(tensors);
-  s4l::restore(file, tensors);
+  const Tensor* sums = file.find("metrics");
+  check(step != file.metadata.end() && sums != nullptr, "checkpoint: expected \"step\" in its metadata and the tensor "
+        "\"metrics\"");
+  s4l::restore(file, tensors());
   step_ = std::stoll(step->second);
   loader_.seek(step_);
   metrics_.clear();
+  sums_.clear();
+  const auto values = values_of<double>(*sums);
+  for (std::size_t i = 0; 2 * i + 1 < values.size(); ++i)
+    sums_[file.metadata.at("metric:" + std::to_string(i))] = {values[2 * i], static_cast<std::int64_t>(values[2 * i + 1])};
 }
 
 void Trainer::swap_average() {

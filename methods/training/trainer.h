@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -36,7 +37,7 @@ class Trainer {
   std::vector<std::pair<std::string, double>> take_metrics();
 
   /// Everything that the next step depends on: weights, statistics, momentum, averages, the step itself.
-  io::TensorFile state() const;
+  io::TensorFile state();
   /// Continues from a state; a tensor it lacks or another shape is an error that names it.
   void restore(const io::TensorFile& file);
 
@@ -45,7 +46,8 @@ class Trainer {
   std::int64_t parameter_count() const { return optimizer_->size(); }
 
  private:
-  void visit_state(std::vector<std::pair<std::string, Tensor>>& tensors) const;
+  std::vector<std::pair<std::string, Tensor>> tensors() const;
+  void sum_metrics();
 
   nn::Classifier& model_;
   Method& method_;
@@ -55,6 +57,7 @@ class Trainer {
   std::unique_ptr<nn::Sgd> optimizer_;
   Tensor lr_;
   Metrics metrics_;
+  std::map<std::string, std::pair<double, std::int64_t>> sums_;  // of metrics since the last take_metrics(), with counts
   std::int64_t step_ = 0;
 };
 
