@@ -172,7 +172,8 @@ TEST_CASE("restore fills tensors in place and advances their versions, or names 
 
   const auto refused = [&](const std::string& name, const Tensor& wrong) {
     const Tensor fits = zeros({3, 5});
-    const std::string message = message_of([&] { restore(file, {{"weight", fits}, {name, wrong}}); }, ErrorKind::data);
+    const std::string message =
+        message_of([&] { restore(file, {{"weight", fits}, {name, wrong}}); }, ErrorKind::data);
     CHECK(values_of<float>(fits) == std::vector<float>(15, 0.0f));
     return message;
   };
