@@ -152,7 +152,8 @@ TEST_CASE("temporaries and files of other names are no checkpoints") {
   CheckpointFolder checkpoints(folder.path());
   checkpoints.save(7, state_of(7));
   for (const char* name : {"step-000009.s4l.tmp-123", "step-9.s4l", "step-0000009.s4l", "step--00009.s4l",
-                           "step-000009.s4", "best.s4l", "step-99999999999999999999.s4l", "xstep-000009.s4l", "step-.s4l"})
+                           "step-000009.s4", "best.s4l", "step-99999999999999999999.s4l", "xstep-000009.s4l",
+                           "step-.s4l"})
     io::append(folder / name, "x");
   CHECK(checkpoints.paths() == Names{folder / "step-000007.s4l"});
   CHECK(newest_step(checkpoints) == 7);
