@@ -1,9 +1,9 @@
 // Pictures of ten upright things, drawn when they are asked for: nothing to download, any number, any size.
-#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
 #include "s4l/core/error.h"
+#include "s4l/data/cut.h"
 #include "s4l/data/dataset.h"
 #include "s4l/data/things/scene.h"
 
@@ -46,17 +46,6 @@ ThingsOptions things_options(const std::map<std::string, std::string>& extra) {
   return options;
 }
 
-Image crop(const Image& whole, Box box) {
-  check(box.top >= 0 && box.left >= 0 && box.height >= 0 && box.width >= 0 &&
-            box.top + box.height <= whole.height && box.left + box.width <= whole.width,
-        "things: expected a box within {} x {} pixels, got {} x {} at ({}, {})", whole.height, whole.width, box.height,
-        box.width, box.top, box.left);
-  Image part(box.height, box.width);
-  for (int row = 0; row < box.height; ++row)
-    std::copy_n(whole.at(box.top + row, box.left), box.width * whole.channels, part.at(row, 0));
-  return part;
-}
-
 class Things : public Dataset {
  public:
   explicit Things(const DatasetOptions& options)
@@ -83,7 +72,7 @@ class Things : public Dataset {
   Image image(std::int64_t index, Box box) const override {
     const Rng rng(seed_, Purpose::dataset, static_cast<std::uint64_t>(part(index)),
                   static_cast<std::uint64_t>(number_in_part(index)));
-    return crop(things::draw(static_cast<int>(label(index)), side_, options_.difficulty, rng), box);
+    return cut(things::draw(static_cast<int>(label(index)), side_, options_.difficulty, rng), box);
   }
 
  private:

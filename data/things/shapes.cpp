@@ -1,4 +1,4 @@
-// Ten things by which up and down, left and right side lying, and the class can be told in 24 x 24 pixels.
+// Ten things by which up and down, and the class, can be told in 24 x 24 pixels.
 #include "s4l/data/things/shapes.h"
 
 #include <algorithm>
@@ -26,8 +26,8 @@ struct Level {
   double y, w;  // height and half width
 };
 
-/// A trapezium between two levels, symmetric about x; a triangle where one half width is 0. Outside its corners the value is
-/// less than the distance, which blending at the edge does not see.
+/// A trapezium between two levels, symmetric about x; a triangle where one half width is 0. Outside its corners the
+/// value is less than the distance, which blending at the edge does not see.
 double taper(Point p, double x, Level low, Level high) {
   const double slope = (high.w - low.w) / (high.y - low.y);
   const double side = std::abs(p.x - x) - (low.w + slope * (p.y - low.y));
