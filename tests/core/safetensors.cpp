@@ -277,7 +277,7 @@ TEST_CASE("random tensors come back bit by bit") {
       Shape shape;
       for (std::int64_t rank = rng.below(Shape::kMaxRank + 1); rank > 0; --rank) shape[shape.rank++] = rng.below(4);
       const Tensor x = empty(shape, static_cast<DType>(rng.below(7)));
-      for (std::size_t i = 0; i < x.bytes(); ++i) static_cast<char*>(x.raw())[i] = static_cast<char>(rng.next());
+      for (std::size_t k = 0; k < x.bytes(); ++k) static_cast<char*>(x.raw())[k] = static_cast<char>(rng.next());
       file.tensors.emplace_back("layer \"" + std::to_string(i) + "\"\n", x);
     }
     file.metadata = {{"round\t", std::to_string(round)}};
