@@ -37,8 +37,10 @@ struct Walk {
   std::vector<std::string> files;
 
   void into(const fs::path& folder, const std::string& prefix) {
-    if (!entered.insert(fs::canonical(folder)).second) return;
-    for (const Entry& entry : entries_of(folder)) {
+    const std::vector<Entry> entries = entries_of(folder);
+    std::error_code vanished;
+    if (!entered.insert(fs::canonical(folder, vanished)).second) return;
+    for (const Entry& entry : entries) {
       const std::string path = prefix + entry.name;
       if (has_picture_suffix(entry.name))
         files.push_back(path);
