@@ -101,7 +101,7 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& f
     const PixelMap map = view_map(static_cast<int>(row % options.rotations),
                                   flip && flip.data<std::uint8_t>()[sample] != 0, h, w);
     const std::uint8_t* bytes = picture + 3 * begin * w;  // upright: as it lies
-    if (map.column != 1) {
+    if (map.row != w || map.column != 1) {
       rows.resize(static_cast<std::size_t>(kBlock * w * 3));
       gather_rows(picture, map, begin, end, w, rows.data());
       bytes = rows.data();

@@ -25,7 +25,7 @@ bool was_compared(const std::string& kernel, s4l::Device device) {
 struct Registry : Catch::TestEventListenerBase {
   using TestEventListenerBase::TestEventListenerBase;
   void testRunEnded(const Catch::TestRunStats& stats) override {
-    const bool whole = m_config->testsOrTags().empty();
+    const bool whole = m_config->getTestsOrTags().empty();
     if (!whole || stats.totals.testCases.failed != 0) return;  // a filtered run says nothing about the rest
     int missing = 0;
     for (const char* kernel : kKernels)
