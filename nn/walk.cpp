@@ -14,15 +14,23 @@ struct Collector final : Visitor {
   void buffer(std::string_view name, Tensor& value) override { buffers.push_back({std::string(name), &value}); }
 };
 
-struct GroupSetter final : Visitor {
-  int groups;
-  explicit GroupSetter(int count) : groups(count) {}
+/// Applies `change` to the options of every batch norm it meets.
+template <class Change>
+struct BatchNormChanger final : Visitor {
+  Change change;
+  explicit BatchNormChanger(Change how) : change(how) {}
   void parameter(std::string_view, Parameter&) override {}
   void module(std::string_view name, Module& child) override {
-    if (auto* norm = dynamic_cast<BatchNorm*>(&child)) norm->options.groups = groups;
+    if (auto* norm = dynamic_cast<BatchNorm*>(&child)) change(norm->options);
     Visitor::module(name, child);
   }
 };
+
+template <class Change>
+void change_batch_norms(Module& module, Change change) {
+  BatchNormChanger<Change> changer(change);
+  changer.module("", module);  // `module` may itself be a batch norm
+}
 
 Collector collect(Module& module) {
   Collector collector;
@@ -44,8 +52,12 @@ std::int64_t parameter_count(Module& module) {
 
 void set_batch_norm_groups(Module& module, int groups) {
   check(groups >= 1, "set_batch_norm_groups: expected 1 or more groups, got {}", groups);
-  GroupSetter setter(groups);
-  setter.module("", module);  // `module` may itself be a batch norm
+  change_batch_norms(module, [groups](BatchNormOptions& options) { options.groups = groups; });
+}
+
+void set_batch_norm_momentum(Module& module, double momentum) {
+  check(momentum >= 0 && momentum < 1, "set_batch_norm_momentum: expected 0 to below 1, got {}", momentum);
+  change_batch_norms(module, [momentum](BatchNormOptions& options) { options.momentum = momentum; });
 }
 
 }  // namespace s4l::nn

@@ -25,6 +25,7 @@ void check_numbers(const RunOptions& o) {
   require(std::isfinite(o.lr) && o.lr >= 0, "lr", "0 or more", to_text(o.lr));
   require(o.warmup_steps >= 0, "warmup-steps", "0 or more", to_text(o.warmup_steps));
   require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
+  require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 to below 1", to_text(o.bn_momentum));
   require(o.weight_decay >= 0, "weight-decay", "0 or more", to_text(o.weight_decay));
   require(o.ema_decay >= 0 && o.ema_decay < 1, "model-ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
   require(o.val_fraction >= 0 && o.val_fraction < 1, "val-fraction", "0 to below 1", to_text(o.val_fraction));
@@ -182,6 +183,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay};
   train.seed = o.seed;
   train.virtual_replicas = o.virtual_replicas;
+  train.bn_momentum = o.bn_momentum;
   training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
   return training;
 }

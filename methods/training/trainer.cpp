@@ -43,6 +43,7 @@ Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, Tr
       whole_(std::make_unique<Whole>(model, method)) {
   optimizer_ = std::make_unique<nn::Sgd>(nn::parameters_of(*whole_), options_.sgd);
   nn::set_batch_norm_groups(*whole_, options_.virtual_replicas);
+  nn::set_batch_norm_momentum(*whole_, options_.bn_momentum);
   lr_ = zeros({1}, DType::f32, optimizer_->gradient().device());
 }
 

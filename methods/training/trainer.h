@@ -17,6 +17,7 @@ struct TrainOptions {
   nn::SgdOptions sgd;
   std::uint64_t seed = 0;
   int virtual_replicas = 1;
+  double bn_momentum = 0.99;                          ///< of batch norm's running statistics
   RotationBatchOptions labelled_tail;                 ///< the device's part of the labelled pipeline
   std::vector<RotationBatchOptions> unlabelled_tails; ///< and of each unlabelled view's
 };
