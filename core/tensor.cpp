@@ -34,6 +34,10 @@ Tensor Tensor::detach() const { return impl_ ? view_of(*this, impl_->shape, 0) :
 
 std::uint64_t Tensor::version() const { return impl_ ? impl_->storage->version() : 0; }
 void Tensor::bump_version() const { impl_->storage->bump_version(); }
+std::weak_ptr<const Storage> Tensor::storage() const {
+  shape();
+  return impl_->storage;
+}
 bool Tensor::sole_owner() const { return impl_.use_count() == 1 && impl_->storage.use_count() == 1; }
 
 Tensor view_of(const Tensor& x, Shape shape, std::size_t offset) {

@@ -47,6 +47,8 @@ class Tensor {
   /// Of the storage: advances with every update in place.
   std::uint64_t version() const;
   void bump_version() const;
+  /// The memory it looks into, without keeping it: a cache of derived data sees by it when the original is gone.
+  std::weak_ptr<const Storage> storage() const;
   /// True if no other handle and no view sees these numbers: they may be overwritten.
   bool sole_owner() const;
 

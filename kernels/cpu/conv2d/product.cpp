@@ -1,0 +1,157 @@
+#include "s4l/kernels/cpu/conv2d/product.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "s4l/core/device/storage.h"
+#include "s4l/kernels/cpu/gemm.h"
+#include "s4l/kernels/cpu/parallel.h"
+
+namespace s4l::cpu {
+namespace {
+
+constexpr std::int64_t kBlockFloats = 1 << 16;  // of gathered columns: a quarter of a MiB stays in any L2
+constexpr std::int64_t kMaxDepth = 1024;        // of one gathered block
+constexpr std::int64_t kRowUnit = 24;           // a multiple of every micro-kernel's rows
+constexpr std::int64_t kMinTasks = 16;          // below it, tasks also divide the output's columns
+constexpr std::int64_t kColumnUnit = 64;
+constexpr std::int64_t kSkew = 16;              // floats between rows, so that they do not fall into one cache set
+constexpr std::int64_t kAliasing = 512;         // rows of the source this long do fall into few sets: gather them
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Scratch memory of a task, from the runtime's cache of blocks.
+class Scratch {
+ public:
+  explicit Scratch(std::int64_t floats)
+      : storage_(Storage::allocate(static_cast<std::size_t>(floats) * sizeof(float), compute_stream(kCpu))) {}
+  float* data() const { return static_cast<float*>(storage_->memory()); }
+
+ private:
+  std::shared_ptr<Storage> storage_;
+};
+
+/// How a product is divided: by its shape alone.
+struct Blocks {
+  std::int64_t depth, rows, row_blocks, column_blocks, columns;
+  explicit Blocks(const Product& p) {
+    const std::int64_t whole = std::max<std::int64_t>(p.window.depth(), 1);
+    depth = ceil_div(whole, ceil_div(whole, kMaxDepth));
+    rows = std::clamp(kBlockFloats / depth / kRowUnit, std::int64_t{3}, std::int64_t{20}) * kRowUnit;
+    row_blocks = ceil_div(p.window.pixels(), rows);
+    const std::int64_t wanted = row_blocks < kMinTasks ? ceil_div(kMinTasks, std::max<std::int64_t>(row_blocks, 1)) : 1;
+    columns = ceil_div(ceil_div(p.columns, wanted), kColumnUnit) * kColumnUnit;
+    column_blocks = ceil_div(p.columns, columns);
+  }
+  std::int64_t tasks() const { return row_blocks * column_blocks; }
+};
+
+/// Moves the rows of a finished block to the pixels they belong to.
+void scatter(const Product& p, std::int64_t first, std::int64_t count, std::int64_t column, std::int64_t columns,
+             const float* from) {
+  const Window& w = p.window;
+  for (std::int64_t m = first; m < first + count; ++m, from += columns) {
+    const std::int64_t j = m % w.grid_width, i = m / w.grid_width % w.grid_height,
+                       image = m / (w.grid_width * w.grid_height);
+    std::copy_n(from, columns, p.y + image * p.image_stride + i * p.row_stride + j * p.pixel_stride + column);
+  }
+}
+
+void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
+  const Window& w = p.window;
+  const std::int64_t width = gemm_panel_width(), depth = w.depth();
+  const std::int64_t first = task / blocks.column_blocks * blocks.rows;
+  const std::int64_t count = std::min(blocks.rows, w.pixels() - first);
+  const std::int64_t column = task % blocks.column_blocks * blocks.columns;
+  const std::int64_t columns = std::min(blocks.columns, p.columns - column);
+  const bool gathered = !w.is_source() || w.channels >= kAliasing;
+  const bool dense = depth > 0 && p.row_stride == w.grid_width * p.pixel_stride && p.image_stride == w.grid_height * p.row_stride;
+  const std::int64_t stride = blocks.depth + kSkew;
+  const Scratch scratch((gathered ? count * stride : 0) + (dense ? 0 : count * columns));
+  float* const out = dense ? p.y + first * p.pixel_stride + column : scratch.data() + (gathered ? count * stride : 0);
+  for (std::int64_t k = 0; k < depth; k += blocks.depth) {
+    const std::int64_t end = std::min(depth, k + blocks.depth);
+    if (gathered) gather(w, first, count, k, end, scratch.data(), stride);
+    gemm({.a = gathered ? scratch.data() : w.source + first * w.channels + k,
+          .a_row = gathered ? stride : w.channels, .a_depth = 1,
+          .b = p.weights + column / width * depth * width + k * width, .b_depth = width, .b_panel = depth * width,
+          .c = out, .c_row = dense ? p.pixel_stride : columns,
+          .rows = count, .columns = columns, .depth = end - k, .add = k > 0});
+  }
+  if (depth == 0) std::fill_n(out, count * columns, 0.0f);  // pixels that the stride skips: no tap sees them
+  if (!dense) scatter(p, first, count, column, columns, out);
+}
+
+/// How a weight gradient is divided: into slices of columns, times chunks of pixels whose sums are added in order.
+struct Chunks {
+  static constexpr std::int64_t kSlice = 512, kTasks = 32, kMinPixels = 512, kMaxFloats = 8 << 20;
+  std::int64_t slices, slice, chunks, pixels;
+  Chunks(const Window& w, std::int64_t channels_out) {
+    const std::int64_t parts = ceil_div(w.depth(), kSlice);
+    slice = ceil_div(ceil_div(w.depth(), parts), kColumnUnit) * kColumnUnit;
+    slices = ceil_div(w.depth(), slice);
+    const std::int64_t affordable = std::max<std::int64_t>(kMaxFloats / (channels_out * w.depth()), 1);
+    const std::int64_t wanted = std::min({ceil_div(kTasks, slices), ceil_div(w.pixels(), kMinPixels), affordable});
+    pixels = ceil_div(ceil_div(w.pixels(), wanted), kRowUnit) * kRowUnit;
+    chunks = ceil_div(w.pixels(), pixels);
+  }
+};
+
+/// One slice of the sums over one chunk of pixels.
+void multiply_chunk(const Window& w, const Chunks& plan, std::int64_t task, const float* gy, std::int64_t channels_out,
+                    float* sums) {
+  const std::int64_t width = gemm_panel_width(), depth = w.depth();
+  const std::int64_t chunk = task / plan.slices, begin = task % plan.slices * plan.slice;
+  const std::int64_t end = std::min(depth, begin + plan.slice);
+  const bool gathered = !w.is_source() || depth % width != 0;
+  const std::int64_t stride = ceil_div(end - begin, width) * width + kSkew;
+  const std::int64_t block = std::max<std::int64_t>(kBlockFloats / stride / kRowUnit, 1) * kRowUnit;
+  const Scratch columns(gathered ? block * stride : 0);
+  const std::int64_t first = chunk * plan.pixels, last = std::min(w.pixels(), first + plan.pixels);
+  for (std::int64_t m = first; m < last; m += block) {
+    const std::int64_t count = std::min(block, last - m);
+    if (gathered) gather(w, m, count, begin, end, columns.data(), stride);
+    gemm({.a = gy + m * channels_out, .a_row = 1, .a_depth = channels_out,
+          .b = gathered ? columns.data() : w.source + m * depth + begin,
+          .b_depth = gathered ? stride : depth, .b_panel = width,
+          .c = sums + chunk * channels_out * depth + begin, .c_row = depth,
+          .rows = channels_out, .columns = end - begin, .depth = count, .add = m > first});
+  }
+}
+
+}  // namespace
+
+void multiply(std::span<const Product> products) {
+  std::vector<Blocks> blocks;
+  std::vector<std::int64_t> ends;
+  for (const Product& p : products) {
+    blocks.emplace_back(p);
+    ends.push_back((ends.empty() ? 0 : ends.back()) + blocks.back().tasks());
+  }
+  parallel(ends.back(), [&](std::int64_t task) {
+    const std::size_t i = std::upper_bound(ends.begin(), ends.end(), task) - ends.begin();
+    multiply_block(products[i], blocks[i], task - (i == 0 ? 0 : ends[i - 1]));
+  });
+}
+
+void multiply_transposed(const Window& window, const float* gy, std::int64_t channels_out, float* gw) {
+  const std::int64_t size = channels_out * window.depth();
+  if (window.pixels() == 0) {
+    std::fill_n(gw, size, 0.0f);
+    return;
+  }
+  const Chunks plan(window, channels_out);
+  const Scratch scratch(plan.chunks > 1 ? plan.chunks * size : 0);
+  float* const sums = plan.chunks > 1 ? scratch.data() : gw;
+  parallel(plan.chunks * plan.slices,
+           [&](std::int64_t task) { multiply_chunk(window, plan, task, gy, channels_out, sums); });
+  if (plan.chunks == 1) return;
+  constexpr std::int64_t kBlock = 1 << 12;
+  parallel_blocks(size, kBlock, [&](std::int64_t begin, std::int64_t end) {
+    std::copy(sums + begin, sums + end, gw + begin);
+    for (std::int64_t chunk = 1; chunk < plan.chunks; ++chunk)
+      for (std::int64_t i = begin; i < end; ++i) gw[i] += sums[chunk * size + i];
+  });
+}
+
+}  // namespace s4l::cpu

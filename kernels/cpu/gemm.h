@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdint>
+
+namespace s4l::cpu {
+
+/// C (rows x columns) = A (rows x depth) B (depth x columns), or C += A B. A has any strides, so a transposed
+/// matrix is the same matrix with its strides exchanged. B is read in panels of gemm_panel_width() columns:
+/// element (k, n) lies at b[n / width * b_panel + k * b_depth + n % width], and the last panel must be readable
+/// to its full width. The rows of C are contiguous.
+struct Gemm {
+  const float* a;
+  std::int64_t a_row, a_depth;
+  const float* b;
+  std::int64_t b_depth, b_panel;
+  float* c;
+  std::int64_t c_row;
+  std::int64_t rows, columns, depth;
+  bool add;
+};
+
+/// Computes it on the calling thread. Each element is one sum over k in ascending order, whatever the sizes.
+void gemm(const Gemm& g);
+
+/// Columns per panel of B: two vectors of the instruction set in use.
+std::int64_t gemm_panel_width();
+
+}  // namespace s4l::cpu
