@@ -107,6 +107,8 @@ TEST_CASE("control characters are escaped, and bytes that are not UTF-8 become U
   text += "\x7f\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80";
   CHECK(parse_json(Json(text).dump()).string() == text);
   CHECK(Json("a\xff\xc3").dump() == "\"a\xef\xbf\xbd\xef\xbf\xbd\"");
+  for (const char* none : {"\xf4\x90\x80\x80", "\xed\xa0\x80", "\xe0\x80\x80", "\xc0\x80"})
+    CHECK(Json(none).dump().find(none) == std::string::npos);
   Rng rng(2, Purpose::test);
   for (int i = 0; i < 2000; ++i) {
     std::string bytes;

@@ -8,6 +8,7 @@
 
 #include "s4l/core/io/file.h"
 #include "s4l/core/io/json.h"
+#include "s4l/core/io/sha256.h"
 #include "s4l/core/rng.h"
 #include "s4l/tests/core/faults.h"
 #include "s4l/tests/core/new_folder.h"
@@ -143,6 +144,7 @@ TEST_CASE("wrong headers are refused, with the file and what was wrong, before m
       {tensor("[2]", "[0,16]"), "expected 8 bytes for f32 (2), got 0 to 16"},
       {tensor("[4]", "[-16,0]"), "got -16 to 0"},
       {tensor("[4]", "[16,0]"), "got 16 to 0"},
+      {tensor("[4]", "[16,-9223372036854775808]"), "got 16 to -9223372036854775808"},
       {tensor("[-4]", "[0,16]"), "(-4)"},
       {tensor("[-2,-2]", "[0,16]"), "(-2, -2)"},
       {tensor("[4]", "[18446744073709551600,16]"), "expected an integer"},
@@ -267,6 +269,18 @@ TEST_CASE("bytes of tensors swapped with those of another file, or with each oth
   CHECK_THAT(refusal_of(folder / "c"), Catch::Contains("tensor \"x\": damaged"));
   write(folder / "c", a.substr(0, data) + a.substr(data + 20) + a.substr(data, 20));
   CHECK_THAT(refusal_of(folder / "c"), Catch::Contains("tensor \"x\": damaged"));
+}
+
+TEST_CASE("a tensor whose hash was taken out is refused, though the header's own hash is right") {
+  const NewFolder folder;
+  save_tensors(folder / "a", {{{"x", zeros({2})}, {"y", zeros({2})}}, {}});
+  std::string bytes = io::read_file(folder / "a");
+  std::string header = bytes.substr(8, header_end(bytes) - 8);
+  header.replace(header.find("sha256:y"), 8, "sha255:y");
+  const std::size_t digits = header.find("sha256\":\"") + 9;
+  header.replace(digits, 64, 64, '0').replace(digits, 64, io::sha256(header));
+  write(folder / "a", bytes.replace(8, header.size(), header));
+  CHECK_THAT(refusal_of(folder / "a"), Catch::Contains("tensor \"y\": expected a SHA-256, got none"));
 }
 
 TEST_CASE("random tensors come back bit by bit") {
