@@ -107,9 +107,9 @@ struct DecodeBox {
   }
 
   /// Skips to the box and returns how many columns of each row lie left of it. Chroma upsampling reads one chroma
-  /// sample beyond each side, so a block more is decoded there: the pixels are those of the full decode.
+  /// sample beyond each side, so that much more is decoded there: the pixels are those of the full decode.
   int start_box(jpeg_decompress_struct& info) const {
-    const int margin = info.max_h_samp_factor * DCTSIZE;
+    const int margin = info.max_h_samp_factor;
     JDIMENSION left = static_cast<JDIMENSION>(std::max(0, box.left - margin));
     const int right = std::min(static_cast<int>(info.output_width), box.left + box.width + margin);
     JDIMENSION width = static_cast<JDIMENSION>(right) - left;

@@ -188,7 +188,7 @@ EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& in
       image = Image(size.height, size.width);
       label = -1;
     }
-    const Pipeline::Result picture = pipeline.run(image, unused, false);
+    const Pipeline::Result picture = preprocess(pipeline, image, unused, false, dataset.path(index));
     if (row == 0) rows = PictureRows(end - begin, {picture.image.height, picture.image.width});
     rows.put(row, picture, dataset.path(index));
     labels.push_back(label);

@@ -31,6 +31,15 @@ void PictureRows::put(std::int64_t row, const Pipeline::Result& picture, const s
   flip[at] = picture.flip;
 }
 
+Pipeline::Result preprocess(const Pipeline& pipeline, const Image& image, Rng& rng, bool train,
+                            const std::string& path) {
+  try {
+    return pipeline.run(image, rng, train);
+  } catch (const Error& error) {
+    throw Error('"' + path + "\": " + error.what(), error.kind());
+  }
+}
+
 PictureStream::PictureStream(const Dataset& dataset, std::vector<std::int64_t> indices, std::int64_t batch_size,
                              const std::vector<std::string>& pipelines, std::uint64_t seed, int number)
     : dataset_(dataset), indices_(std::move(indices)), batch_size_(batch_size),
@@ -43,7 +52,7 @@ PictureStream::PictureStream(const Dataset& dataset, std::vector<std::int64_t> i
   StreamBatch unused;
   const Chosen first = read(*order_.epoch(0), 0, unused);
   for (std::size_t view = 0; view < pipelines_.size(); ++view) {
-    const Image image = view_of(first.image, 0, view).image;
+    const Image image = view_of(first, 0, view).image;
     sizes_.push_back({image.height, image.width});
   }
 }
@@ -65,7 +74,7 @@ void PictureStream::fill(StreamBatch& batch, std::int64_t step, const std::stop_
     const Chosen chosen = read(*order, position % order_.size(), batch);
     batch.index[static_cast<std::size_t>(row)] = chosen.index;
     for (std::size_t view = 0; view < pipelines_.size(); ++view)
-      batch.views[view].put(row, view_of(chosen.image, position, view), dataset_.path(chosen.index));
+      batch.views[view].put(row, view_of(chosen, position, view), dataset_.path(chosen.index));
   }
 }
 
@@ -83,9 +92,9 @@ PictureStream::Chosen PictureStream::read(const Permutation& order, std::int64_t
   }
 }
 
-Pipeline::Result PictureStream::view_of(const Image& image, std::int64_t position, std::size_t view) const {
+Pipeline::Result PictureStream::view_of(const Chosen& chosen, std::int64_t position, std::size_t view) const {
   Rng rng(seed_, Purpose::augment, static_cast<std::uint64_t>(position), number_ * kMostViews + view);
-  return pipelines_[view].run(image, rng, true);
+  return preprocess(pipelines_[view], chosen.image, rng, true, dataset_.path(chosen.index));
 }
 
 std::int64_t PictureStream::allowed_damaged() const { return std::max<std::int64_t>(order_.size() / 100, 1); }

@@ -24,6 +24,10 @@ struct PictureRows {
   void put(std::int64_t row, const Pipeline::Result& picture, const std::string& path);
 };
 
+/// pipeline.run(), whose errors then name the picture as `path`.
+Pipeline::Result preprocess(const Pipeline& pipeline, const Image& image, Rng& rng, bool train,
+                            const std::string& path);
+
 /// What a stream holds in one step.
 struct StreamBatch {
   std::vector<PictureRows> views;
@@ -54,7 +58,7 @@ class PictureStream {
     Image image;
   };
   Chosen read(const Permutation& order, std::int64_t place, StreamBatch& batch) const;
-  Pipeline::Result view_of(const Image& image, std::int64_t position, std::size_t view) const;
+  Pipeline::Result view_of(const Chosen& chosen, std::int64_t position, std::size_t view) const;
 
   const Dataset& dataset_;
   std::vector<std::int64_t> indices_;

@@ -4,7 +4,8 @@
 
 namespace s4l::nn {
 
-/// A kernel (outputs, ..., inputs) drawn from U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot); f32, wants a gradient.
+/// A kernel (outputs, ..., inputs) drawn from U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot); f32, wants a
+/// gradient.
 Parameter glorot_kernel(Shape shape, Rng& rng);
 /// Every element `value`; f32, wants a gradient.
 Parameter constant(Shape shape, double value, bool decay);

@@ -89,7 +89,8 @@ TEST_CASE("the bytes of the tensors are aligned to their type, as PyTorch needs 
   CHECK(header_end(bytes) % 8 == 0);
   const io::Json header = io::parse_json(bytes.substr(8, header_end(bytes) - 8));
   for (const auto& [name, tensor] : one_of_each_type().tensors)
-    CHECK(static_cast<std::size_t>(header.at(name).at("data_offsets").array()[0].integer()) % size_of(tensor.dtype()) == 0);
+    CHECK(static_cast<std::size_t>(header.at(name).at("data_offsets").array()[0].integer()) %
+              size_of(tensor.dtype()) == 0);
 }
 
 TEST_CASE("a file written by PyTorch's safetensors 0.8 loads") {
@@ -164,7 +165,7 @@ TEST_CASE("wrong headers are refused, with the file and what was wrong, before m
       {R"({"__metadata__":{"a":1}})", "metadata \"a\""},
       {R"({"__metadata__":[]})", "expected an object"},
       {R"({"__metadata__":{"sha256:a":"00"}})", "header: damaged"},
-      {R"({"__metadata__":{"sha256":"00"}})", "expected a SHA-256"},
+      {R"({"__metadata__":{"sha256":"00"}})", "expected SHA-256 \"00\""},
       {"", "header: json"},
       {std::string(100000, '['), "header: json"},
       {"{\"a\xff\":1}", "header: json"},
@@ -271,14 +272,14 @@ TEST_CASE("bytes of tensors swapped with those of another file, or with each oth
 TEST_CASE("random tensors come back bit by bit") {
   const NewFolder folder;
   Rng rng(3, Purpose::test);
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
     TensorFile file;
-    for (std::int64_t i = rng.below(5); i > 0; --i) {
+    for (std::int64_t left = rng.below(5); left > 0; --left) {
       Shape shape;
       for (std::int64_t rank = rng.below(Shape::kMaxRank + 1); rank > 0; --rank) shape[shape.rank++] = rng.below(4);
       const Tensor x = empty(shape, static_cast<DType>(rng.below(7)));
-      for (std::size_t k = 0; k < x.bytes(); ++k) static_cast<char*>(x.raw())[k] = static_cast<char>(rng.next());
-      file.tensors.emplace_back("layer \"" + std::to_string(i) + "\"\n", x);
+      for (std::size_t i = 0; i < x.bytes(); ++i) static_cast<char*>(x.raw())[i] = static_cast<char>(rng.next());
+      file.tensors.emplace_back("layer \"" + std::to_string(left) + "\"\n", x);
     }
     file.metadata = {{"round\t", std::to_string(round)}};
     save_tensors(folder / "a", file);

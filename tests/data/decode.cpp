@@ -3,7 +3,9 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <fstream>
 
 #include "s4l/core/error.h"
 #include "s4l/core/rng.h"
@@ -65,20 +67,33 @@ std::string refusal(const File& file, const DecodeLimits& limits = {}) {
 }
 
 File exif(int orientation, bool little) {
-  File file;
-  file.reserve(64);  // in one piece: g++ 12 warns falsely about the copy of six bytes
-  for (char c : {'E', 'x', 'i', 'f', '\0', '\0'}) file.push_back(static_cast<std::uint8_t>(c));
+  const std::uint8_t order = little ? 'I' : 'M';
+  File file{'E', 'x', 'i', 'f', 0, 0, order, order};
   const auto number = [&](unsigned value, int size) {
     for (int i = 0; i < size; ++i)
       file.push_back(static_cast<std::uint8_t>(value >> 8 * (little ? i : size - 1 - i)));
   };
-  file.insert(file.end(), 2, little ? 'I' : 'M');
   number(42, 2), number(8, 4);                                         // one directory, right here
   number(2, 2);                                                        // of two entries
   number(0x010F, 2), number(2, 2), number(4, 4), number(0, 4);         // the maker
   number(0x0112, 2), number(3, 2), number(1, 4);                       // the orientation
   number(static_cast<unsigned>(orientation), 2), number(0, 2), number(0, 4);
   return file;
+}
+
+/// The files of a tar archive, those of more than 0 bytes.
+std::vector<File> untar(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::vector<File> files;
+  std::array<char, 512> header;
+  while (stream.read(header.data(), header.size())) {
+    const std::size_t size = std::strtoul(std::string(&header[124], 12).c_str(), nullptr, 8);
+    File file((size + 511) / 512 * 512);
+    stream.read(reinterpret_cast<char*>(file.data()), static_cast<std::streamsize>(file.size()));
+    file.resize(size);
+    if (size > 0) files.push_back(std::move(file));
+  }
+  return files;
 }
 
 int distance(const std::uint8_t* a, std::array<int, 3> b) {
@@ -199,4 +214,19 @@ TEST_CASE("a picture file is read whole, or the reason is given") {
   CHECK(has_picture_suffix("x/a.JpEg"));
   CHECK_FALSE(has_picture_suffix("jpg"));
   CHECK_FALSE(has_picture_suffix("a.gif"));
+}
+
+TEST_CASE("photographs decode as libjpeg does, boxes too") {
+  const char* folder = std::getenv("S4L_TEST_DATA");
+  if (folder == nullptr) {
+    WARN("skipped: S4L_TEST_DATA names no folder with imagenet-sample.tar");
+    return;
+  }
+  const std::vector<File> files = untar(std::string(folder) + "/imagenet-sample.tar");
+  CHECK(files.size() == 125);
+  for (const File& file : files) {
+    const Image whole = test::libjpeg_decode(file);
+    CHECK(decode_whole(file).pixels == whole.pixels);
+    CHECK(boxes_equal_crops(file, whole, 3, file.size()));
+  }
 }

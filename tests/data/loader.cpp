@@ -187,6 +187,17 @@ TEST_CASE("pictures of another size reach next() as an error that names picture,
   }
 }
 
+TEST_CASE("an error of the preprocessing names the picture") {
+  MemoryDataset dataset(2, {20}, 0);
+  dataset.items[7].size = {2, 2};
+  LoaderOptions options = options_for(1, 40);
+  options.unlabelled.pipelines = {"crop(3)|-1_to_1"};
+  Loader loader(dataset, everything(dataset), options);
+  CHECK_THROWS_WITH(loader.next(), Catch::StartsWith("\"pictures/7.png\": ") && Catch::Contains("2x2"));
+  CHECK_THROWS_WITH(eval_batch(dataset, {7}, 0, 1, Pipeline("crop(3)|-1_to_1"), kCpu),
+                    Catch::StartsWith("\"pictures/7.png\": "));
+}
+
 TEST_CASE("a damaged picture is replaced by the next of its epoch, the same for any number of workers") {
   MemoryDataset dataset(2, {150}, 0);
   dataset.undecodable = {3, 200};

@@ -9,7 +9,7 @@ Run: python make_resnet.py > resnet.inc
 import torch
 import torch.nn.functional as F
 
-torch.manual_seed(3)
+torch.manual_seed(4)
 tensors = []
 
 
@@ -83,7 +83,9 @@ unit_case("wide", picture(2, 3, 5, 4), [(4, 3, True), (4, 3, False)], 2)
 case = Case("network")
 x = picture(2, 3, 11, 9)
 h = case.conv("stem.conv", x, 2, 7, 2)
-h = F.max_pool2d(F.pad(h, (1, 1, 1, 1)), 3, 2)
+padded_by_zero = F.max_pool2d(F.pad(h, (1, 1, 1, 1)), 3, 2)
+assert (padded_by_zero != F.max_pool2d(h, 3, 2, 1)).any(), "choose a seed where a padded zero wins"
+h = padded_by_zero
 h = case.unit("stages.0.blocks.0.", h, [(1, 1, False), (1, 3, True), (4, 1, False)], 1)
 h = case.unit("stages.1.blocks.0.", h, [(2, 1, False), (2, 3, True), (8, 1, False)], 2)
 h = case.bn_relu("norm", h).mean((2, 3))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
+#include <utility>
 
 #include "s4l/core/autograd.h"
 #include "s4l/nn/walk.h"
@@ -37,18 +38,22 @@ const Golden& golden(const std::string& case_name, const std::string& name) {
   return *found;
 }
 
-Tensor golden_tensor(const std::string& case_name, const std::string& name) {
-  const Golden& g = golden(case_name, name);
-  return from_values(g.values, g.shape);
+Tensor tensor_of(const std::vector<double>& values, Shape shape, DType dtype) {
+  return with_float(dtype, [&]<class T>() { return from_values(std::vector<T>(values.begin(), values.end()), shape); });
 }
 
-/// Moves the module to f64, in which convolution is naive and differences are exact enough.
-void to_f64(Module& module) {
+Tensor golden_tensor(const std::string& case_name, const std::string& name, DType dtype) {
+  const Golden& g = golden(case_name, name);
+  return tensor_of(g.values, g.shape, dtype);
+}
+
+/// In f64 convolution is naive and exact enough for differences.
+void convert(Module& module, DType dtype) {
   for (const auto& [name, parameter] : parameters_of(module)) {
-    parameter->value = from_values(doubles(parameter->value), parameter->value.shape());
+    parameter->value = tensor_of(doubles(parameter->value), parameter->value.shape(), dtype);
     parameter->value.set_requires_grad(true);
   }
-  for (const auto& [name, buffer] : buffers_of(module)) *buffer = from_values(doubles(*buffer), buffer->shape());
+  for (const auto& [name, buffer] : buffers_of(module)) *buffer = tensor_of(doubles(*buffer), buffer->shape(), dtype);
 }
 
 /// sum(y * weights), with its gradient.
@@ -56,30 +61,50 @@ Tensor project(const Tensor& y, const Tensor& weights) {
   const auto a = doubles(y), b = doubles(weights);
   double sum = 0;
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return record("project", full({}, sum, DType::f64), {y}, [weights](const Tensor&, Needs) { return Grads{weights}; });
+  return record("project", full({}, sum, y.dtype()), {y}, [weights](const Tensor&, Needs) { return Grads{weights}; });
 }
 
-/// Fills the module with the case's parameters and compares output and input gradient with PyTorch's.
-void check_golden(Module& module, const std::string& case_name) {
-  to_f64(module);
-  std::size_t used = 4;  // x, y, gy, gx
+/// Fills the module with the case's parameters, which must be all of the case's.
+void fill(Module& module, const std::string& case_name, DType dtype) {
+  convert(module, dtype);
+  std::ptrdiff_t used = 4;  // x, y, gy, gx
   for (const auto& [name, parameter] : parameters_of(module)) {
-    INFO(name);
-    const Tensor value = golden_tensor(case_name, name);
-    REQUIRE(value.shape() == parameter->value.shape());
-    copy_(parameter->value, value);
+    copy_(parameter->value, golden_tensor(case_name, name, dtype));
     ++used;
   }
-  REQUIRE(used == static_cast<std::size_t>(std::count_if(golden().begin(), golden().end(), [&](const Golden& g) {
-            return g.case_name == case_name;
-          })));
-  Tensor x = golden_tensor(case_name, "x");
-  x.set_requires_grad(true);
-  const Tensor y = module.forward(x, Mode::train);
-  REQUIRE(y.shape() == golden(case_name, "y").shape);
-  check_near(y, golden(case_name, "y").values, 1e-6, 1e-7);
-  const Tensor of[] = {x};
-  check_near(grad(project(y, golden_tensor(case_name, "gy")), of)[0], golden(case_name, "gx").values, 1e-6, 1e-6);
+  REQUIRE(used == std::count_if(golden().begin(), golden().end(),
+                                [&](const Golden& g) { return g.case_name == case_name; }));
+}
+
+/// Compares output and input gradient with PyTorch's.
+void check_golden(Module& module, const std::string& case_name) {
+  for (const auto& [dtype, tolerance] : {std::pair{DType::f64, 1e-6}, {DType::f32, 1e-4}}) {
+    INFO(case_name << " " << name_of(dtype));
+    fill(module, case_name, dtype);
+    Tensor x = golden_tensor(case_name, "x", dtype);
+    x.set_requires_grad(true);
+    const Tensor y = module.forward(x, Mode::train);
+    REQUIRE(y.shape() == golden(case_name, "y").shape);
+    check_near(y, golden(case_name, "y").values, tolerance, tolerance);
+    const Tensor of[] = {x};
+    const Tensor gx = grad(project(y, golden_tensor(case_name, "gy", dtype)), of)[0];
+    check_near(gx, golden(case_name, "gx").values, tolerance, tolerance);
+  }
+}
+
+template <class Loss>
+double central_difference(Parameter& parameter, std::size_t i, const Loss& loss) {
+  double& weight = parameter.value.data<double>()[i];
+  const double kept = weight, h = 1e-5;
+  const auto loss_at = [&](double value) {
+    weight = value;
+    parameter.value.bump_version();
+    return loss();
+  };
+  const double slope = (loss_at(kept + h) - loss_at(kept - h)) / (2 * h);
+  weight = kept;
+  parameter.value.bump_version();
+  return slope;
 }
 
 const UnitKind kBottleneck{.kernels = {1, 3, 1}, .strided = 1, .expansion = 4};
@@ -111,7 +136,7 @@ TEST_CASE("a network with the ImageNet stem computes what PyTorch computes") {
 
 TEST_CASE("the gradient of a whole network in two batch-norm groups agrees with finite differences") {
   ResNet network({kWide, 3, false, {{1, 4, 1}, {1, 5, 2}}}, {.classes = 3, .seed = 1});
-  to_f64(network);
+  convert(network, DType::f64);
   set_batch_norm_groups(network, 2);
   const Tensor x = random_tensor({4, 6, 5, 3}, DType::f64, 1), weights = random_tensor({4, 3}, DType::f64, 2);
   const auto loss = [&] { return project(network.forward(x, Mode::train_keep_statistics), weights); };
@@ -121,15 +146,7 @@ TEST_CASE("the gradient of a whole network in two batch-norm groups agrees with 
     const auto gradient = doubles(parameter->value.grad());
     for (int probe = 0; probe < 4; ++probe) {
       const auto i = static_cast<std::size_t>(rng.below(parameter->value.numel()));
-      double& weight = parameter->value.data<double>()[i];
-      const double kept = weight, h = 1e-5;
-      const auto loss_at = [&](double value) {
-        weight = value;
-        parameter->value.bump_version();
-        return item(loss());
-      };
-      const double slope = (loss_at(kept + h) - loss_at(kept - h)) / (2 * h);
-      loss_at(kept);
+      const double slope = central_difference(*parameter, i, [&] { return item(loss()); });
       INFO(name << " element " << i);
       REQUIRE(gradient[i] == Approx(slope).epsilon(1e-5).margin(1e-7));
     }
