@@ -1,5 +1,5 @@
-// Passes that memory bounds: GB/s of the bytes that each must move at least, and as a share of the bandwidth of a parallel
-// memcpy of 64 MiB in the same run (which counts both its directions).
+// Passes that memory bounds: GB/s of the bytes that each must move at least, and as a share of the bandwidth of a
+// parallel memcpy of 64 MiB in the same run (which counts both its directions).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -69,7 +69,8 @@ double bytes(std::initializer_list<Tensor> tensors) {
 void batch_norm(Shape shape) {
   const Tensor x = random(shape), gy = random(shape), y = empty_like(x), gx = empty_like(x);
   const std::int64_t channels = shape.last();
-  const Tensor gamma = full({channels}, 1), beta = full({channels}, 0.1), ggamma = empty_like(gamma), gbeta = empty_like(beta);
+  const Tensor gamma = full({channels}, 1), beta = full({channels}, 0.1);
+  const Tensor ggamma = empty_like(gamma), gbeta = empty_like(beta);
   const Tensor mean = empty({1, channels}), rstd = empty({1, channels});
   const BatchNormOptions options{.relu = true};
   const std::string name = "batch_norm " + to_text(shape);
@@ -84,7 +85,8 @@ void batch_norm(Shape shape) {
 }
 
 void softmax(std::int64_t n, std::int64_t k) {
-  const Tensor z = random({n, k}), gz = empty_like(z), loss = empty({}), ce = empty({n}), h = empty({n}), hit = empty({n});
+  const Tensor z = random({n, k}), gz = empty_like(z), loss = empty({});
+  const Tensor ce = empty({n}), h = empty({n}), hit = empty({n});
   const Tensor labels = zeros({n}, DType::i32);
   measure("softmax_entropy " + to_text(z.shape()), bytes({z, gz}),
           [=] { cpu::softmax_entropy(z, labels, {.entropy = 0.5}, loss, ce, h, hit, gz); });
@@ -98,7 +100,8 @@ void rotation(std::int64_t n, std::int64_t size) {
 
 void pool(Shape shape) {
   const Tensor x = random(shape);
-  const Tensor y = empty({shape[0], shape[1] / 2, shape[2] / 2, shape[3]}), argmax = empty(y.shape(), DType::u8), gx = empty_like(x);
+  const Tensor y = empty({shape[0], shape[1] / 2, shape[2] / 2, shape[3]});
+  const Tensor argmax = empty(y.shape(), DType::u8), gx = empty_like(x);
   measure("max_pool2d " + to_text(shape), bytes({x, y, argmax}), [=] { cpu::max_pool2d(x, {}, y, argmax); });
   measure("max_pool2d_backward " + to_text(shape), bytes({gx, y, argmax}),
           [=] { cpu::max_pool2d_backward(y, argmax, {}, gx); });
@@ -115,7 +118,8 @@ void update(std::int64_t n) {
 }
 
 [[maybe_unused]] const bool registered = [] {
-  for (const Shape& shape : {Shape{64, 56, 56, 64}, Shape{64, 32, 32, 32}, Shape{16, 56, 56, 256}, Shape{128, 7, 7, 2048}})
+  for (const Shape& shape :
+       {Shape{64, 56, 56, 64}, Shape{64, 32, 32, 32}, Shape{16, 56, 56, 256}, Shape{128, 7, 7, 2048}})
     batch_norm(shape);
   softmax(512, 1000);
   softmax(8192, 1000);

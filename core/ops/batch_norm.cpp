@@ -60,8 +60,8 @@ Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta
                         const Tensor& running_var, const BatchNormOptions& options, const Tensor& residual) {
   check(static_cast<bool>(running_mean) == static_cast<bool>(running_var),
         "batch_norm_train: expected both running statistics or neither");
-  check_arguments("batch_norm_train", x, {gamma, beta, running_mean ? running_mean : gamma, running_var ? running_var : beta},
-                  options, residual);
+  check_arguments("batch_norm_train", x,
+                  {gamma, beta, running_mean ? running_mean : gamma, running_var ? running_var : beta}, options, residual);
   check(x.numel() > 0, "batch_norm_train: expected at least one row, got {}", x.shape());
   const Tensor mean = empty({options.groups, x.shape().last()}, x.dtype(), x.device());
   const Tensor rstd = empty_like(mean);

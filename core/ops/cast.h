@@ -3,7 +3,8 @@
 
 namespace s4l {
 
-/// x's numbers in another floating type (f32, f64, bf16, f16), rounded to nearest even; x itself where it has that type.
+/// x's numbers in another floating type (f32, f64, bf16, f16), rounded to nearest even; x itself where it has that
+/// type.
 Tensor cast(const Tensor& x, DType dtype);
 
 /// Converts to y's type.

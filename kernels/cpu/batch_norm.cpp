@@ -71,6 +71,53 @@ T* data_or_null(const Tensor& x) {
   return x ? x.data<T>() : nullptr;
 }
 
+/// What normalising reads.
+struct Inputs {
+  const Tensor &x, &mean, &rstd, &gamma, &beta, &residual;
+  bool relu;
+
+  template <class T>
+  BatchNormPass<T> pass(std::int64_t group) const {
+    BatchNormPass<T> pass;
+    pass.channels = x.shape().last();
+    pass.x = x.data<T>();
+    pass.residual = data_or_null<T>(residual);
+    pass.mean = mean.data<T>() + group * pass.channels;
+    pass.rstd = rstd.data<T>() + group * pass.channels;
+    pass.gamma = gamma.data<T>();
+    pass.beta = beta.data<T>();
+    pass.relu = relu;
+    return pass;
+  }
+};
+
+/// From sums of g and g (x - mean): what the statistics send back, (2, groups, C) for gradient's mean_g and slope_g,
+/// and the parameters' gradients.
+template <class T>
+void combine_gradient(const Chunks& chunks, const Tensor& sums, const Tensor& rstd, const Tensor& slopes,
+                      const Tensor& ggamma, const Tensor& gbeta) {
+  const std::int64_t channels = chunks.channels;
+  const auto n = static_cast<double>(chunks.group_rows);
+  T *mean_g = data_or_null<T>(slopes), *slope_g = slopes ? mean_g + chunks.groups * channels : nullptr;
+  T *to_gamma = data_or_null<T>(ggamma), *to_beta = data_or_null<T>(gbeta);
+  parallel_blocks(channels, kChannelBlock, [&](std::int64_t begin, std::int64_t end) {
+    BlockSums sum, product, all_products{}, all_sums{};
+    for (std::int64_t g = 0; g < chunks.groups; ++g) {
+      add_chunks(chunks, sums, g, begin, end, sum, product);
+      for (std::int64_t c = begin; c < end; ++c) {
+        const auto r = static_cast<double>(rstd.data<T>()[g * channels + c]);
+        all_products[c - begin] += r * product[c - begin];
+        all_sums[c - begin] += sum[c - begin];
+        if (!slopes) continue;
+        mean_g[g * channels + c] = static_cast<T>(sum[c - begin] / n);
+        slope_g[g * channels + c] = static_cast<T>(r * r * product[c - begin] / n);
+      }
+    }
+    for (std::int64_t c = begin; to_gamma && c < end; ++c) to_gamma[c] = static_cast<T>(all_products[c - begin]);
+    for (std::int64_t c = begin; to_beta && c < end; ++c) to_beta[c] = static_cast<T>(all_sums[c - begin]);
+  });
+}
+
 }  // namespace
 
 void batch_norm_rstd(const Tensor& var, double epsilon, const Tensor& rstd) {
@@ -120,17 +167,10 @@ void batch_norm_statistics(const Tensor& x, const BatchNormOptions& options, con
 void batch_norm_apply(const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma,
                       const Tensor& beta, const Tensor& residual, const BatchNormOptions& options, const Tensor& y) {
   const Chunks chunks(x, options.groups, x.numel() + 1);
+  const Inputs inputs{x, mean, rstd, gamma, beta, residual, options.relu};
   with_float(x.dtype(), [&]<class T>() {
     chunks.each([&](std::int64_t, std::int64_t group, std::int64_t begin, std::int64_t end) {
-      BatchNormPass<T> pass;
-      pass.channels = chunks.channels;
-      pass.x = x.data<T>();
-      pass.residual = data_or_null<T>(residual);
-      pass.mean = mean.data<T>() + group * chunks.channels;
-      pass.rstd = rstd.data<T>() + group * chunks.channels;
-      pass.gamma = gamma.data<T>();
-      pass.beta = beta.data<T>();
-      pass.relu = options.relu;
+      BatchNormPass<T> pass = inputs.pass<T>(group);
       pass.y = y.data<T>();
       batch_norm_pass(BatchNormStep::apply, pass, begin, end);
     });
@@ -142,50 +182,26 @@ void batch_norm_backward(const Tensor& x, const Tensor& mean, const Tensor& rstd
                          bool through_statistics, const Tensor& gx, const Tensor& ggamma, const Tensor& gbeta,
                          const Tensor& gresidual) {
   const Chunks chunks(x, options.groups, std::max<std::int64_t>(1, kMostSums / options.groups));
-  const std::int64_t channels = chunks.channels;
+  const Inputs inputs{x, mean, rstd, gamma, beta, residual, options.relu};
+  const Tensor slopes = gx ? zeros({2, chunks.groups, chunks.channels}, x.dtype()) : Tensor();
   with_float(x.dtype(), [&]<class T>() {
-    const Tensor slopes = zeros({2, chunks.groups, channels}, x.dtype());
-    T *mean_g = slopes.data<T>(), *slope_g = mean_g + chunks.groups * channels;
     const auto pass_of = [&](std::int64_t group) {
-      BatchNormPass<T> pass;
-      pass.channels = channels;
-      pass.x = x.data<T>();
+      BatchNormPass<T> pass = inputs.pass<T>(group);
       pass.gy = gy.data<T>();
-      pass.residual = data_or_null<T>(residual);
-      pass.mean = mean.data<T>() + group * channels;
-      pass.rstd = rstd.data<T>() + group * channels;
-      pass.gamma = gamma.data<T>();
-      pass.beta = beta.data<T>();
-      pass.relu = options.relu;
-      pass.mean_g = mean_g + group * channels;
-      pass.slope_g = slope_g + group * channels;
-      pass.gx = data_or_null<T>(gx);
-      pass.gresidual = data_or_null<T>(gresidual);
       return pass;
     };
     if (ggamma || gbeta || (gx && through_statistics)) {
       const Tensor sums = chunk_sums<T>(chunks, BatchNormStep::gradient_sums, pass_of);
-      const auto n = static_cast<double>(chunks.group_rows);
-      parallel_blocks(channels, kChannelBlock, [&](std::int64_t begin, std::int64_t end) {
-        BlockSums sum, product, to_gamma{}, to_beta{};
-        for (std::int64_t g = 0; g < chunks.groups; ++g) {
-          add_chunks(chunks, sums, g, begin, end, sum, product);
-          for (std::int64_t c = begin; c < end; ++c) {
-            const auto r = static_cast<double>(rstd.data<T>()[g * channels + c]);
-            to_gamma[c - begin] += r * product[c - begin];
-            to_beta[c - begin] += sum[c - begin];
-            if (!through_statistics) continue;
-            mean_g[g * channels + c] = static_cast<T>(sum[c - begin] / n);
-            slope_g[g * channels + c] = static_cast<T>(r * r * product[c - begin] / n);
-          }
-        }
-        for (std::int64_t c = begin; ggamma && c < end; ++c) ggamma.data<T>()[c] = static_cast<T>(to_gamma[c - begin]);
-        for (std::int64_t c = begin; gbeta && c < end; ++c) gbeta.data<T>()[c] = static_cast<T>(to_beta[c - begin]);
-      });
+      combine_gradient<T>(chunks, sums, rstd, through_statistics ? slopes : Tensor(), ggamma, gbeta);
     }
     if (!gx && !gresidual) return;
     chunks.each([&](std::int64_t, std::int64_t group, std::int64_t begin, std::int64_t end) {
-      batch_norm_pass(BatchNormStep::gradient, pass_of(group), begin, end);
+      BatchNormPass<T> pass = pass_of(group);
+      pass.gx = data_or_null<T>(gx);
+      pass.gresidual = data_or_null<T>(gresidual);
+      pass.mean_g = slopes ? slopes.data<T>() + group * chunks.channels : nullptr;
+      pass.slope_g = slopes ? pass.mean_g + chunks.groups * chunks.channels : nullptr;
+      batch_norm_pass(BatchNormStep::gradient, pass, begin, end);
     });
   });
 }

@@ -1,5 +1,5 @@
-// Mirroring and rotating move pixel (i, j) of the output to a place of the picture that is linear in i and j. A block of
-// output rows is gathered as bytes, into the first cache, and then normalised to floats in one long run.
+// Output pixel (i, j) of a mirrored and rotated picture lies at a place of the picture that is linear in i and j. A
+// block of output rows is gathered as bytes, into the first cache, and then normalised to floats in one long run.
 #include "s4l/core/ops/rotation_batch.h"
 
 #include <algorithm>
@@ -81,9 +81,10 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& f
                     const RotationBatchOptions& options, const Tensor& y) {
   const Shape in = pictures.shape();
   const std::int64_t h = in[1], w = in[2];
-  for (std::int64_t i = 0; index && i < index.numel(); ++i)
-    check(0 <= index.data<std::int32_t>()[i] && index.data<std::int32_t>()[i] < in[0],
-          "rotation_batch: expected an index from 0 to {}, got {} in place {}", in[0] - 1, index.data<std::int32_t>()[i], i);
+  const std::int32_t* which = index ? index.data<std::int32_t>() : nullptr;
+  for (std::int64_t i = 0; which && i < index.numel(); ++i)
+    check(0 <= which[i] && which[i] < in[0], "rotation_batch: expected an index from 0 to {}, got {} in place {}",
+          in[0] - 1, which[i], i);
   float factor[3], offset[3];
   for (std::size_t c = 0; c < 3; ++c) {
     factor[c] = 1 / (255 * options.normalization.deviation[c]);
@@ -96,7 +97,7 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& f
     thread_local std::vector<std::uint8_t> rows;
     const std::int64_t row = task / blocks, sample = row / options.rotations;
     const std::int64_t begin = task % blocks * kBlock, end = std::min(begin + kBlock, h);
-    const std::int64_t from = index ? index.data<std::int32_t>()[sample] : sample;
+    const std::int64_t from = which ? which[sample] : sample;
     const std::uint8_t* picture = pictures.data<std::uint8_t>() + from * h * w * 3;
     const PixelMap map = view_map(static_cast<int>(row % options.rotations),
                                   flip && flip.data<std::uint8_t>()[sample] != 0, h, w);

@@ -32,7 +32,8 @@ void update(std::int64_t begin, std::int64_t end, const Step<T>& s, const T* __r
 void sgd_update(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const Tensor& average,
                 const Tensor& lr, const SgdUpdate& u) {
   with_float(weight.dtype(), [&]<class T>() {
-    const Step<T> plain{static_cast<T>(*lr.data<float>()), static_cast<T>(u.momentum), T{0}, static_cast<T>(u.ema_decay)};
+    const Step<T> plain{static_cast<T>(*lr.data<float>()), static_cast<T>(u.momentum), T{0},
+                        static_cast<T>(u.ema_decay)};
     Step<T> decayed = plain;
     decayed.decay = static_cast<T>(u.weight_decay);
     const auto body = average ? (u.nesterov ? update<true, true, T> : update<false, true, T>)

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "s4l/kernels/cpu/parallel.h"
@@ -119,6 +118,14 @@ HWY_EXPORT(gradient_f64);
 
 RowSums sweep(const float* z, std::int64_t k, float* e) { return HWY_DYNAMIC_DISPATCH(sweep_f32)(z, k, e); }
 RowSums sweep(const double* z, std::int64_t k, double* e) { return HWY_DYNAMIC_DISPATCH(sweep_f64)(z, k, e); }
+void gradient(const float* z, const float* t, std::int64_t k, float max, float a, float b, float c, float flat,
+              float* gz) {
+  HWY_DYNAMIC_DISPATCH(gradient_f32)(z, t, k, max, a, b, c, flat, gz);
+}
+void gradient(const double* z, const double* t, std::int64_t k, double max, double a, double b, double c, double flat,
+              double* gz) {
+  HWY_DYNAMIC_DISPATCH(gradient_f64)(z, t, k, max, a, b, c, flat, gz);
+}
 
 /// A row's label: the place of a one, or a distribution, or none.
 template <class T>
@@ -144,42 +151,47 @@ bool first_largest(const T* z, T max, std::int64_t place) {
   return z[place] == max && !earlier;
 }
 
+/// Over a row's labels t before smoothing: sum t and sum t s.
+struct LabelSums {
+  double t = 0, t_s = 0;
+};
+
+template <class T>
+LabelSums label_sums(const T* z, std::int64_t k, double max, const Label<T>& label) {
+  if (!label.given()) return {};
+  if (!label.soft) return {1, static_cast<double>(z[label.place]) - max};
+  LabelSums sums;
+  for (std::int64_t i = 0; i < k; ++i) {
+    sums.t += static_cast<double>(label.soft[i]);
+    sums.t_s += static_cast<double>(label.soft[i]) * (static_cast<double>(z[i]) - max);
+  }
+  return sums;
+}
+
 template <class T>
 struct Row {
   T cross_entropy, entropy, hit;
 };
 
+/// One row: what it is worth, and its share gz of the gradient of the mean over n rows.
 template <class T>
-Row<T> softmax_row(const T* z, std::int64_t k, const Label<T>& label, const SoftmaxEntropyOptions& options, double n, T* gz) {
-  RowSums sums = sweep(z, k, gz);
-  if (std::isnan(sums.s)) sums.e = sums.s;  // Highway's exp(NaN) is 0: do not lose it
-  const double log_e = std::log(sums.e), entropy = log_e - sums.e_s / sums.e, smooth = options.label_smoothing;
-  double cross_entropy = 0, label_sum = 0, c = 0, flat = 0;
-  if (label.given()) {
-    double t_s = 0;
-    label_sum = 1;
-    if (label.soft) label_sum = 0;
-    for (std::int64_t i = 0; label.soft && i < k; ++i) {
-      label_sum += static_cast<double>(label.soft[i]);
-      t_s += static_cast<double>(label.soft[i]) * (static_cast<double>(z[i]) - sums.max);
-    }
-    if (!label.soft) t_s = static_cast<double>(z[label.place]) - sums.max;
-    label_sum = (1 - smooth) * label_sum + smooth;
-    cross_entropy = label_sum * log_e - (1 - smooth) * t_s - smooth / static_cast<double>(k) * sums.s;
-    c = options.cross_entropy * (1 - smooth) / n;
-    flat = options.cross_entropy * smooth / static_cast<double>(k) / n;
-  }
+Row<T> softmax_row(const T* z, std::int64_t k, const Label<T>& label, const SoftmaxEntropyOptions& options, double n,
+                   T* gz) {
+  RowSums row = sweep(z, k, gz);
+  if (std::isnan(row.s)) row.e = row.s;  // Highway's exp(NaN) is 0: do not lose it
+  const LabelSums given = label_sums(z, k, row.max, label);
+  const double hard = label.given() ? 1 - options.label_smoothing : 0;
+  const double spread = label.given() ? options.label_smoothing / static_cast<double>(k) : 0;
+  const double log_e = std::log(row.e), entropy = log_e - row.e_s / row.e;
+  const double total = hard * given.t + spread * static_cast<double>(k);
+  const double cross_entropy = total * log_e - hard * given.t_s - spread * row.s;
   if (gz) {
-    const double b = options.entropy / (sums.e * n);
-    const double a = options.cross_entropy * label_sum / (sums.e * n) + b * (log_e - entropy);
-    const auto as = [](double value) { return static_cast<T>(value); };
-    if constexpr (sizeof(T) == 4)
-      HWY_DYNAMIC_DISPATCH(gradient_f32)(z, label.soft, k, as(sums.max), as(a), as(b), as(c), as(flat), gz);
-    else
-      HWY_DYNAMIC_DISPATCH(gradient_f64)(z, label.soft, k, as(sums.max), as(a), as(b), as(c), as(flat), gz);
-    if (label.given() && !label.soft) gz[label.place] -= as(c);
+    const double c = options.cross_entropy / n, h = options.entropy / n;
+    gradient(z, label.soft, k, static_cast<T>(row.max), static_cast<T>((c * total + h * (log_e - entropy)) / row.e),
+             static_cast<T>(h / row.e), static_cast<T>(c * hard), static_cast<T>(c * spread), gz);
+    if (label.given() && !label.soft) gz[label.place] -= static_cast<T>(c * hard);
   }
-  const bool hit = label.given() && first_largest(z, static_cast<T>(sums.max), label.place);
+  const bool hit = label.given() && first_largest(z, static_cast<T>(row.max), label.place);
   return {static_cast<T>(cross_entropy), static_cast<T>(entropy), hit ? T{1} : T{0}};
 }
 
@@ -187,7 +199,8 @@ void check_labels(const Tensor& labels, std::int64_t k) {
   if (!labels || labels.dtype() != DType::i32) return;
   for (std::int64_t i = 0; i < labels.numel(); ++i) {
     const std::int32_t label = labels.data<std::int32_t>()[i];
-    check(-1 <= label && label < k, "softmax_entropy: expected labels from -1 to {}, got {} in row {}", k - 1, label, i);
+    check(-1 <= label && label < k, "softmax_entropy: expected labels from -1 to {}, got {} in row {}", k - 1, label,
+          i);
   }
 }
 

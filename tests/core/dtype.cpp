@@ -18,7 +18,8 @@ T from_bits(int bits) {
 /// The number that IEEE gives a 16-bit pattern with that many bits of fraction.
 double decoded(int bits, int fraction_bits) {
   const int exponent_bits = 15 - fraction_bits, bias = (1 << (exponent_bits - 1)) - 1;
-  const int exponent = (bits >> fraction_bits) & ((1 << exponent_bits) - 1), fraction = bits & ((1 << fraction_bits) - 1);
+  const int exponent = (bits >> fraction_bits) & ((1 << exponent_bits) - 1);
+  const int fraction = bits & ((1 << fraction_bits) - 1);
   const double sign = (bits & 0x8000) ? -1 : 1;
   if (exponent == (1 << exponent_bits) - 1)
     return fraction ? std::numeric_limits<double>::quiet_NaN() : sign * std::numeric_limits<double>::infinity();

@@ -121,8 +121,8 @@ TEST_CASE("batch_norm_train in f32 stays accurate where the mean is thousands of
 }
 
 TEST_CASE("batch_norm_train of equal values gives beta") {
-  check_near(batch_norm_train(full({40, 3}, 1e4), full({3}, 2), full({3}, 0.5), {}, {}, {}), std::vector<double>(120, 0.5),
-             0, 1e-3);
+  check_near(batch_norm_train(full({40, 3}, 1e4), full({3}, 2), full({3}, 0.5), {}, {}, {}),
+             std::vector<double>(120, 0.5), 0, 1e-3);
 }
 
 TEST_CASE("the ReLU of a batch norm does not hide a NaN") {

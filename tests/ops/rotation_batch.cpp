@@ -71,7 +71,8 @@ TEST_CASE("rotation_batch agrees with the plain loops for awkward sizes, on ever
   const Normalization imagenet{{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
   KernelsUnderTest kernels;
   for (const Device& device : devices())
-    for (const Shape& in : {Shape{3, 1, 1, 3}, Shape{4, 31, 31, 3}, Shape{2, 32, 32, 3}, Shape{3, 33, 33, 3}, Shape{3, 17, 5, 3}}) {
+    for (const Shape& in :
+         {Shape{3, 1, 1, 3}, Shape{4, 31, 31, 3}, Shape{2, 32, 32, 3}, Shape{3, 33, 33, 3}, Shape{3, 17, 5, 3}}) {
       const RotationBatchOptions options{imagenet, in[1] == in[2] ? 4 : 1};
       const Bytes pictures = random_bytes(in.numel());
       const Indices index{1, 0, 1};
@@ -111,7 +112,9 @@ TEST_CASE("rotation_batch names what does not fit") {
   CHECK_THROWS_WITH(rotation_batch(zeros({1, 4, 4, 3}), {}, {}), Catch::Contains("f32"));
   CHECK_THROWS_WITH(rotation_batch(from_values(random_bytes(24), {1, 2, 4, 3}), {}, {}), Catch::Contains("square"));
   CHECK_THROWS_WITH(rotation_batch(x, {}, {}, {.rotations = 2}), Catch::Contains("got 2"));
-  CHECK_THROWS_WITH(rotation_batch(x, {}, from_values(Bytes{1}, {1})), Catch::Contains("(2)") && Catch::Contains("(1)"));
+  CHECK_THROWS_WITH(rotation_batch(x, {}, from_values(Bytes{1}, {1})),
+                    Catch::Contains("(2)") && Catch::Contains("(1)"));
   CHECK_THROWS_WITH(rotation_batch(x, zeros({1}), {}), Catch::Contains("i32"));
-  CHECK_THROWS_WITH(rotation_batch(x, from_values(Indices{0, 2}, {2}), {}), Catch::Contains("from 0 to 1, got 2 in place 1"));
+  CHECK_THROWS_WITH(rotation_batch(x, from_values(Indices{0, 2}, {2}), {}),
+                    Catch::Contains("from 0 to 1, got 2 in place 1"));
 }
