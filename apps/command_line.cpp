@@ -39,25 +39,23 @@ std::string canonical(const CommandLine& line, const std::string& word) {
 
 struct Parser {
   CLI::App app;
-  std::vector<std::string> positional;
+  std::string positional;
   std::vector<CLI::Option*> options;
 
   explicit Parser(const CommandLine& line) : app(line.summary, "s4l " + line.name) {
     app.get_formatter()->column_width(36);
     app.set_help_flag("-h,--help", "this text")->group("Common options");
-    if (!line.positional.empty()) {
-      // Any number is read, so that a second one can be met with a better message than CLI11's.
-      app.add_option(line.positional, positional, line.positional_help)->option_text(" ");
-    }
+    app.allow_extras();  // they are met with better messages than CLI11's
+    if (!line.positional.empty()) app.add_option(line.positional, positional, line.positional_help)->option_text(" ");
     for (const bool common : {true, false})
       for (const Option& option : line.options)
         if (option.common == common) add(option);
     options.resize(line.options.size());
     for (std::size_t i = 0; i < options.size(); ++i) options[i] = app.get_option("--" + line.options[i].name);
-    std::string footer = "Examples:";
+    std::string footer = line.note.empty() ? "" : line.note + "\n\n";
+    footer += "Examples:";
     for (const std::string& example : line.examples) footer += "\n  " + example;
     app.footer(footer);
-    app.allow_extras(line.positional.empty());
   }
 
  private:
@@ -74,18 +72,22 @@ struct Parser {
   }
 };
 
-void refuse_extra_words(const CommandLine& line, const std::vector<std::string>& words, std::size_t allowed) {
-  for (const std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) continue;
-    std::string name = word.substr(0, equals);
-    std::replace(name.begin(), name.end(), '_', '-');
-    const Option* option = find_option(line, name);
-    fail(ErrorKind::usage, "\"{}\" is not how options are given; did you mean --{} {}?", word,
-         option != nullptr ? option->name : name, word.substr(equals + 1));
-  }
-  if (words.size() > allowed)
-    fail(ErrorKind::usage, "s4l {}: unexpected argument \"{}\"", line.name, words[allowed]);
+// "lr=0.1", as other tools take options.
+void refuse_assignment(const CommandLine& line, const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos || equals == 0 || word.starts_with("-")) return;
+  std::string name = word.substr(0, equals);
+  std::replace(name.begin(), name.end(), '_', '-');
+  const Option* option = find_option(line, name);
+  fail(ErrorKind::usage, "\"{}\" is not how options are given; did you mean --{} {}?", word,
+       option != nullptr ? option->name : name, word.substr(equals + 1));
+}
+
+void refuse_extra_words(const CommandLine& line, const std::vector<std::string>& words) {
+  for (const std::string& word : words) refuse_assignment(line, word);
+  if (words.empty()) return;
+  fail(ErrorKind::usage, "unexpected {} \"{}\"; see s4l {} --help",
+       words[0].starts_with("-") ? "option" : "argument", words[0], line.name);
 }
 
 }  // namespace
@@ -114,9 +116,9 @@ Arguments parse(const CommandLine& line, std::vector<std::string> words) {
   } catch (const CLI::ParseError& error) {
     fail(ErrorKind::usage, "{}", error.what());
   }
-  const bool takes_one = !line.positional.empty();
-  refuse_extra_words(line, takes_one ? parser.positional : parser.app.remaining(), takes_one ? 1 : 0);
-  if (takes_one && !parser.positional.empty()) arguments.positional = parser.positional.front();
+  refuse_assignment(line, parser.positional);
+  refuse_extra_words(line, parser.app.remaining());
+  if (!parser.positional.empty()) arguments.positional = parser.positional;
   for (std::size_t i = 0; i < line.options.size(); ++i) {
     if (parser.options[i]->count() == 0) continue;
     for (const std::string& text : parser.options[i]->reduced_results())

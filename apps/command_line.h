@@ -29,6 +29,7 @@ struct CommandLine {
   std::string positional_help;
   std::vector<Option> options;
   std::vector<std::string> examples;
+  std::string note = {};         ///< stands before the examples
 };
 
 /// What was given, by canonical name, in the order of the options' declaration.

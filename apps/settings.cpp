@@ -141,11 +141,14 @@ std::vector<Row> method_rows() {
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   // The method comes first in config.toml and is no option: it is the command's argument.
-  all.push_back(Row("method", kCommon, "method", "METHOD", &RunOptions::method, "").setting);
-  for (auto rows : {method_rows, data_rows, network_rows, training_rows, running_rows})
+  all.push_back(Row("run", kCommon, "method", "METHOD", &RunOptions::method, "").setting);
+  for (auto rows : {data_rows, network_rows, training_rows, method_rows, running_rows})
     for (Row& row : rows()) all.push_back(std::move(row.setting));
   const RunOptions standard;
-  for (Setting& setting : all) setting.option.standard = text_of(setting, standard);
+  for (Setting& setting : all) {
+    const std::string text = text_of(setting, standard);
+    if (text != "0" && text != "-1") setting.option.standard = text;  // those mean that nothing was chosen
+  }
   return all;
 }
 
