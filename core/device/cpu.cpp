@@ -13,6 +13,14 @@
 #include "s4l/core/device/runtime.h"
 #include "s4l/core/error.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define S4L_ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define S4L_ADDRESS_SANITIZER
+#endif
+#endif
+
 namespace s4l {
 namespace {
 
@@ -51,7 +59,7 @@ class BlockCache {
     const std::size_t size = rounded(bytes);
     const std::lock_guard lock(mutex_);
     use_.current -= size;
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef S4L_ADDRESS_SANITIZER
     use_.reserved -= size;  // no re-use: AddressSanitizer then sees every access to a dead tensor
     std::free(block);
 #else
