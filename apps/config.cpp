@@ -81,12 +81,7 @@ std::string to_toml(const methods::RunOptions& options) {
     text += fmt::format("{} = {}\n", name, text_of(setting, options, true));
   }
   if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
-  for (const auto& [key, value] : options.dataset_options) {
-    // A TOML string, by the way every text setting is written.
-    methods::RunOptions holder;
-    holder.data = value;
-    text += fmt::format("{} = {}\n", key, text_of(*find_setting("data"), holder, true));
-  }
+  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", key, quoted(value));
   return text;
 }
 

@@ -83,13 +83,12 @@ void check_classes(const std::vector<std::string>& model, const std::vector<std:
 }
 
 double share_from(const Arguments& arguments) {
-  methods::RunOptions holder;
   std::string text = arguments.get("min-acc", "0");
   if (text.ends_with('%')) text.pop_back();
-  overlay({{"lr", text, "--min-acc"}}, holder);
-  check(holder.lr == 0 || (holder.lr >= 1 && holder.lr <= 100), "--min-acc: expected a percentage such as 85, got {}",
-        arguments.get("min-acc"));
-  return holder.lr / 100;
+  const double percentage = number_from("--min-acc", text);
+  check(percentage == 0 || (percentage >= 1 && percentage <= 100),
+        "--min-acc: expected a percentage such as 85, got {}", text);  // 0.85 would be met by every model
+  return percentage / 100;
 }
 
 int eval(const Arguments& arguments) {

@@ -25,12 +25,14 @@ class Log {
   /// Draws the last line anew, on terminals that can.
   void status(const std::string& text);
 
+  /// Takes that line away, before others write.
+  void clear();
+
   bool moving() const { return terminal_.moving && level_ != Level::quiet; }
   bool verbose() const { return level_ == Level::verbose; }
   const Terminal& terminal() const { return terminal_; }
 
  private:
-  void clear();
   void keep(const std::string& text);
 
   Level level_;

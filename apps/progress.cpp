@@ -49,7 +49,9 @@ std::string figures(const methods::LogRow& row) {
 }  // namespace
 
 std::string Progress::text(const methods::LogRow& row, bool bar) const {
-  const auto epochs = [&](std::int64_t step) { return static_cast<long>(std::ceil(static_cast<double>(step) / steps_per_epoch_)); };
+  const auto epochs = [&](std::int64_t step) {
+    return static_cast<long>(std::ceil(static_cast<double>(step) / steps_per_epoch_));
+  };
   std::string line = fmt::format("epoch {}/{} {}{}/{}", epochs(row.step), epochs(row.steps),
                                  bar ? bar_of(row.step, row.steps) + " " : "", row.step, row.steps);
   if (const double* speed = value_of(row, "perf/img_per_s"))

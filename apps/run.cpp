@@ -31,7 +31,8 @@ Terminal error_terminal(const RunRequest& request) {
 
 int dry_run(const RunRequest& request, Log& log) {
   methods::Run run(request.options);
-  const methods::Plan plan = run.plan();
+  methods::Plan plan = run.plan();
+  run.measure(plan);
   tell_plan(log, run, plan);
   if (request.json) fmt::print("{}\n", plan_json(run, plan).dump(2));
   else fmt::print("{}", to_toml(run.options()));
@@ -64,7 +65,8 @@ methods::RunCallbacks callbacks_for(Log& log, Progress& progress, const RunReque
 }
 
 int train(methods::Run& run, const RunRequest& request, const std::string& folder, Log& log) {
-  const methods::Plan plan = run.plan();
+  methods::Plan plan = run.plan();
+  run.measure(plan);
   tell_plan(log, run, plan);
   log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
   Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));
@@ -76,6 +78,7 @@ int train(methods::Run& run, const RunRequest& request, const std::string& folde
   }
   const std::string summary = result_text(run, result, folder);
   log.file_only(summary);
+  log.clear();
   fmt::print("{}", request.json ? result_json(run, result, folder).dump(2) + "\n" : summary);
   return kSuccess;
 }

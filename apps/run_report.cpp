@@ -60,8 +60,9 @@ void tell_damaged(Log& log, const data::Dataset& dataset) {
 }
 
 std::string reported_text(const methods::RunResult& result) {
-  return result.best_on_validation ? fmt::format("step {}, best on validation", result.reported_step)
-                                   : fmt::format("step {}, the last: too few labels for validation", result.reported_step);
+  const char* pattern = result.best_on_validation ? "step {}, best on validation"
+                                                  : "step {}, the last: too few labels for validation";
+  return fmt::format(fmt::runtime(pattern), result.reported_step);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "s4l/apps/run_request.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
@@ -11,7 +12,6 @@
 #include "s4l/core/error.h"
 #include "s4l/core/io/file.h"
 #include "s4l/apps/settings.h"
-#include "s4l/apps/stop.h"
 
 namespace s4l::apps {
 namespace {
@@ -66,10 +66,20 @@ void set_threads(const Arguments& arguments) {
   if (!given && (variable == nullptr || *variable == '\0')) return;
   const std::string text = given ? arguments.get("threads") : variable;
   const std::string origin = given ? "--threads" : "S4L_NUM_THREADS";
-  methods::RunOptions holder;
-  overlay({{"workers", text, origin}}, holder);
-  check(holder.workers >= 0 && holder.workers <= 1024, "{}: expected 0 to 1024, got {}", origin, text);
-  set_num_threads(holder.workers);
+  const double threads = number_from(origin, text);
+  check(threads >= 0 && threads <= 1024 && threads == std::floor(threads),
+        "{}: expected a whole number from 0 to 1024, got {}", origin, text);
+  set_num_threads(static_cast<int>(threads));
+}
+
+// "90s", "30m" or "2h". A bare number would be hours to some and seconds to others.
+double seconds_from(const std::string& text) {
+  const char unit = text.empty() ? ' ' : text.back();
+  const double factor = unit == 's' ? 1 : unit == 'm' ? 60 : unit == 'h' ? 3600 : 0;
+  check(factor > 0, "--time: expected a time such as 90s, 30m or 2h, got \"{}\"", text);
+  const double number = number_from("--time", text.substr(0, text.size() - 1));
+  check(number > 0, "--time: expected more than 0, got {}", text);
+  return factor * number;
 }
 
 bool on(const Arguments& arguments, const char* name) { return arguments.get(name) == "true"; }
@@ -103,7 +113,7 @@ RunRequest request_from(const Arguments& arguments) {
   request.colour = !on(arguments, "no-color");
   if (on(arguments, "quiet")) request.level = Log::Level::quiet;
   if (on(arguments, "verbose")) request.level = Log::Level::verbose;
-  if (arguments.has("time")) request.seconds = seconds_from("--time", arguments.get("time").c_str());
+  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
   set_threads(arguments);
 
   std::vector<Layer> layers;

@@ -9,7 +9,7 @@ namespace s4l::apps {
 namespace {
 
 template <class Number>
-Number number_from(const std::string& text, const char* expected) {
+Number parsed(const std::string& text, const char* expected) {
   Number value{};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
@@ -17,12 +17,12 @@ Number number_from(const std::string& text, const char* expected) {
   return value;
 }
 
-void read(double& value, const std::string& text) { value = number_from<double>(text, "a number"); }
-void read(std::int64_t& value, const std::string& text) { value = number_from<std::int64_t>(text, "a whole number"); }
-void read(int& value, const std::string& text) { value = number_from<int>(text, "a whole number"); }
+void read(double& value, const std::string& text) { value = parsed<double>(text, "a number"); }
+void read(std::int64_t& value, const std::string& text) { value = parsed<std::int64_t>(text, "a whole number"); }
+void read(int& value, const std::string& text) { value = parsed<int>(text, "a whole number"); }
 void read(std::string& value, const std::string& text) { value = text; }
 void read(std::uint64_t& value, const std::string& text) {
-  value = number_from<std::uint64_t>(text, "a whole number, 0 or more");
+  value = parsed<std::uint64_t>(text, "a whole number, 0 or more");
   // TOML's integers end there, and config.toml must hold every seed.
   check(value <= std::uint64_t{std::numeric_limits<std::int64_t>::max()}, "expected at most 2^63 - 1, got {}", text);
 }
@@ -35,6 +35,12 @@ std::string number_text(auto value) {
   char digits[32];
   return std::string(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);  // shortest that reads back
 }
+
+std::string write(const std::string& value, bool toml) { return toml ? quoted(value) : value; }
+std::string write(bool value, bool) { return value ? "true" : "false"; }
+std::string write(auto value, bool) { return number_text(value); }
+
+}  // namespace
 
 std::string quoted(const std::string& text) {
   static constexpr char kHex[] = "0123456789ABCDEF";
@@ -51,11 +57,13 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string write(const std::string& value, bool toml) { return toml ? quoted(value) : value; }
-std::string write(bool value, bool) { return value ? "true" : "false"; }
-std::string write(auto value, bool) { return number_text(value); }
-
-}  // namespace
+double number_from(const std::string& origin, const std::string& text) {
+  try {
+    return parsed<double>(text, "a number");
+  } catch (const Error& error) {
+    throw Error(origin + ": " + error.what());
+  }
+}
 
 void set_from_text(const Setting& setting, methods::RunOptions& options, const std::string& text) {
   if (const auto* reader = std::get_if<Reader>(&setting.place)) return reader->set(options, text);

@@ -40,4 +40,9 @@ void set_from_text(const Setting& setting, methods::RunOptions& options, const s
 /// Its value as text, as TOML has it where `toml`; empty where there is nothing to write.
 std::string text_of(const Setting& setting, const methods::RunOptions& options, bool toml = false);
 
+/// The number that an option which is no setting was given; an error starts with `origin` ("--min-acc").
+double number_from(const std::string& origin, const std::string& text);
+/// `text` as a TOML string.
+std::string quoted(const std::string& text);
+
 }  // namespace s4l::apps

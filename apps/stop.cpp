@@ -1,10 +1,6 @@
 #include "s4l/apps/stop.h"
 
-#include <charconv>
 #include <csignal>
-#include <string_view>
-
-#include "s4l/core/error.h"
 
 namespace s4l::apps {
 namespace {
@@ -30,16 +26,5 @@ void catch_stop_signals() {
 }
 
 ExitCode requested_stop() { return static_cast<ExitCode>(static_cast<int>(stop_code)); }
-
-double seconds_from(const char* option, const char* text) {
-  const std::string_view word(text);
-  double number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(word.data() + word.size() - end));
-  const double seconds = unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
-  check(error == std::errc() && seconds > 0 && number > 0, "{}: expected a time such as 90s, 30m or 2h, got \"{}\"",
-        option, word);
-  return number * seconds;
-}
 
 }  // namespace s4l::apps

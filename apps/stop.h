@@ -9,7 +9,4 @@ void catch_stop_signals();
 /// kSuccess while nobody asked; else the exit code that the stop is to have.
 ExitCode requested_stop();
 
-/// Seconds in "2h", "30m" or "90s"; an error says so.
-double seconds_from(const char* option, const char* text);
-
 }  // namespace s4l::apps

@@ -39,7 +39,7 @@ TEST_CASE("data that cannot be learned from is one line on stderr, and no folder
   add_picture(folder / "two/cat/1.png");
   fs::create_directory(folder / "two/dog");
   check_fails(folder, words + Words{"two"}, "dog");
-  check_fails(folder, {"run", "rotation", "--dataset", "image-folder"}, "--data");
+  check_fails(folder, {"run", "rotation", "--dataset", "image-folder"}, "got no path");
   check_fails(folder, {"run", "rotation", "--num-labels", "3"}, "labels: expected at least 10");
   check_fails(folder, {"run", "rotation", "--lr", "-1"}, "--lr: expected 0 or more");
   check_fails(folder, {"run", "rotation", "--device", "cuda:7"}, "cuda");

@@ -55,7 +55,7 @@ TEST_CASE("SIGTERM, SIGUSR1 and Ctrl-C finish the step, save, and say how to go 
 
 TEST_CASE("a second process in the same folder is refused; the lock of one that died is free") {
   const NewFolder folder;
-  const Words words = tiny_run("supervised", 1000000) + Words{"-o", "long", "--checkpoint-interval", "1"};
+  const Words words = tiny_run("supervised", 1000000) + Words{"-o", "long", "--checkpoint-interval", "1", "-v"};
   {
     Program first(folder.path(), words);
     REQUIRE(first.wait_for("2/1000000"));
