@@ -120,7 +120,7 @@ std::vector<Row> running_rows() {
           .aliases({"num-log-iter"}).free_on_resume(),
       Row(s, kRare, "eval-interval", "N", &RunOptions::eval_interval, "steps between validations; 0: a tenth")
           .aliases({"num-eval-iter"}),
-      Row(s, kRare, "checkpoint-interval", "N", &RunOptions::checkpoint_interval, "steps between saves; 0: a fifth")
+      Row(s, kRare, "checkpoint-interval", "N", &RunOptions::checkpoint_interval, "steps between saves; 0: a tenth")
           .aliases({"save-checkpoints-steps"}).free_on_resume(),
       Row(s, kRare, "keep-checkpoints", "N", &RunOptions::keep_checkpoints, "checkpoints to keep").free_on_resume(),
   };
