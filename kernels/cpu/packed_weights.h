@@ -9,7 +9,7 @@
 namespace s4l::cpu {
 
 /// The arrangements of a weight tensor that a kernel may read.
-enum class Packing { forward, backward_data };
+enum class Packing { forward, backward_data, winograd, winograd_rotated };
 
 /// A copy of `w` of `floats` numbers as `pack(to)` arranges it, made once per version of w: VAT and the passes
 /// of one step share it. The arrangement may depend on `stride` and on gemm_panel_width(). Thread-safe; a copy goes

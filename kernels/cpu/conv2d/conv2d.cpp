@@ -5,6 +5,7 @@
 
 #include "s4l/kernels/cpu/conv2d/naive.h"
 #include "s4l/kernels/cpu/conv2d/product.h"
+#include "s4l/kernels/cpu/conv2d/winograd.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/packed_weights.h"
 #include "s4l/kernels/cpu/parallel.h"
@@ -71,10 +72,30 @@ void pack_backward_data(const Tensor& w, const std::vector<PhasePair>& phases, s
   }
 }
 
+bool is_3x3_stride_1(const Shape& w, const Conv2dOptions& options) {
+  return w[1] == 3 && w[2] == 3 && options.stride == 1;
+}
+
+Winograd winograd_shape(const Shape& from, const Shape& to, std::int64_t padding) {
+  return {.images = from[0], .height = from[1], .width = from[2], .channels = from[3], .padding = padding,
+          .out_height = to[1], .out_width = to[2], .outputs = to[3]};
+}
+
+/// Convolves `from` to `to` with w's taps, read backwards for the data gradient.
+void winograd(const Winograd& shape, const Tensor& from, const Tensor& w, Packing packing, const Tensor& to) {
+  const auto packed = packed_weights(
+      w, packing, 1, winograd_weight_floats(shape.channels, shape.outputs), [&](float* weights) {
+        winograd_pack(w.data<float>(), shape.channels, shape.outputs, packing == Packing::winograd_rotated, weights);
+      });
+  winograd_multiply(shape, from.data<float>(), static_cast<const float*>(packed->memory()), to.data<float>());
+}
+
 }  // namespace
 
 void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options, const Tensor& y) {
   if (x.dtype() == DType::f64) return naive_conv2d(x, w, options, y);
+  const Winograd tiles = winograd_shape(x.shape(), y.shape(), options.padding);
+  if (is_3x3_stride_1(w.shape(), options) && tiles.pays()) return winograd(tiles, x, w, Packing::winograd, y);
   const Window window = forward_window(x, w.shape(), y.shape(), options);
   const std::int64_t depth = window.depth(), outputs = w.shape()[0], width = gemm_panel_width();
   const auto packed = packed_weights(w, Packing::forward, 1, depth * packed_columns(outputs), [&](float* to) {
@@ -93,6 +114,8 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options, cons
 void conv2d_backward_data(const Tensor& gy, const Tensor& w, const Conv2dOptions& options, const Tensor& gx) {
   if (gy.dtype() == DType::f64) return naive_conv2d_backward_data(gy, w, options, gx);
   const Shape xs = gx.shape(), ys = gy.shape(), ws = w.shape();
+  const Winograd tiles = winograd_shape(ys, xs, 2 - options.padding);
+  if (is_3x3_stride_1(ws, options) && tiles.pays()) return winograd(tiles, gy, w, Packing::winograd_rotated, gx);
   const std::int64_t channels = xs[3], stride = options.stride;
   const std::vector<PhasePair> phases = phases_of(ws, xs, options);
   const std::int64_t floats = ws[0] * ws[1] * ws[2] * packed_columns(channels);
@@ -116,6 +139,9 @@ void conv2d_backward_data(const Tensor& gy, const Tensor& w, const Conv2dOptions
 
 void conv2d_backward_weight(const Tensor& x, const Tensor& gy, const Conv2dOptions& options, const Tensor& gw) {
   if (x.dtype() == DType::f64) return naive_conv2d_backward_weight(x, gy, options, gw);
+  const Winograd tiles = winograd_shape(x.shape(), gy.shape(), options.padding);
+  if (is_3x3_stride_1(gw.shape(), options) && tiles.pays())
+    return winograd_weight_gradient(tiles, x.data<float>(), gy.data<float>(), gw.data<float>());
   multiply_transposed(forward_window(x, gw.shape(), gy.shape(), options), gy.data<float>(), gw.shape()[0],
                       gw.data<float>());
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "s4l/core/device/storage.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/scratch.h"
 
 namespace s4l::cpu {
 namespace {
@@ -19,17 +19,6 @@ constexpr std::int64_t kSkew = 16;              // floats between rows, so that 
 constexpr std::int64_t kAliasing = 512;         // rows of the source this long do fall into few sets: gather them
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-/// Scratch memory of a task, from the runtime's cache of blocks.
-class Scratch {
- public:
-  explicit Scratch(std::int64_t floats)
-      : storage_(Storage::allocate(static_cast<std::size_t>(floats) * sizeof(float), compute_stream(kCpu))) {}
-  float* data() const { return static_cast<float*>(storage_->memory()); }
-
- private:
-  std::shared_ptr<Storage> storage_;
-};
 
 /// How a product is divided: by its shape alone.
 struct Blocks {
