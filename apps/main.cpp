@@ -1,3 +1,75 @@
 #include <cstdio>
+#include <new>
 
-int main() { std::puts("s4l"); }
+#include <fmt/format.h>
+
+#include "s4l/apps/commands.h"
+#include "s4l/apps/exit_code.h"
+#include "s4l/apps/nearest.h"
+#include "s4l/core/error.h"
+#include "s4l/apps/terminal.h"
+
+namespace s4l::apps {
+namespace {
+
+std::vector<Command> commands() { return {run_command(), eval_command(), list_command(), info_command()}; }
+
+std::string short_help() {
+  std::string text =
+      "s4l: image classification from few labels (self-supervised semi-supervised learning)\n\n"
+      "  s4l run rotation --labels 10                   train on built-in pictures, about a minute\n"
+      "  s4l run rotation --data PATH --labels 10       on yours: a folder with one folder per class\n"
+      "  s4l eval runs/rotation-10pct-s0                test the trained model again\n\n"
+      "Commands:\n";
+  for (const Command& command : commands()) text += fmt::format("  {:<6}{}\n", command.name, command.line().summary);
+  return text + "\n`s4l COMMAND --help` tells the options of each; `s4l --version` the version.\n";
+}
+
+const Command* find_command(const std::vector<Command>& all, const std::string& word) {
+  for (const Command& command : all)
+    if (word == command.name || (command.alias != nullptr && word == command.alias)) return &command;
+  return nullptr;
+}
+
+int dispatch(const std::vector<std::string>& words) {
+  if (words.empty() || words[0] == "-h" || words[0] == "--help" || words[0] == "help")
+    return std::fputs(short_help().c_str(), stdout), kSuccess;
+  if (words[0] == "--version") return fmt::print("s4l {}\n", S4L_VERSION), kSuccess;
+  const std::vector<Command> all = commands();
+  const Command* command = find_command(all, words[0]);
+  if (command == nullptr) {
+    const char* kind = words[0].starts_with("-") ? "option" : "command";
+    const std::string suggestion = did_you_mean(words[0], names_of(all));
+    throw Error(fmt::format("unknown {} \"{}\"{}", kind, words[0],
+                            suggestion.empty() ? "; `s4l --help` lists the commands" : suggestion));
+  }
+  const CommandLine line = command->line();
+  const Arguments arguments = parse(line, {words.begin() + 1, words.end()});
+  if (arguments.help) return std::fputs(help_text(line).c_str(), stdout), kSuccess;
+  return command->run(arguments);
+}
+
+int report(const std::string& message, ExitCode code) {
+  fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), message);
+  return code;
+}
+
+int run_program(const std::vector<std::string>& words) {
+  try {
+    const int code = dispatch(words);
+    // A result that did not arrive is no success.
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return report("stdout: cannot write the result", kFailed);
+    return code;
+  } catch (const Error& error) {
+    return report(error.what(), error.kind() == ErrorKind::usage ? kUsage : kFailed);
+  } catch (const std::bad_alloc&) {
+    return report("out of memory; a smaller --batch-size or --img-size needs less", kFailed);
+  } catch (const std::exception& error) {
+    return report(error.what(), kFailed);
+  }
+}
+
+}  // namespace
+}  // namespace s4l::apps
+
+int main(int argc, char** argv) { return s4l::apps::run_program({argv + 1, argv + argc}); }

@@ -13,10 +13,12 @@ class CheckpointFolder {
  public:
   explicit CheckpointFolder(std::string folder, int keep = 2);
 
-  /// Saves as step-<step>.s4l (atomic), then removes the oldest beyond `keep`. On failure throws Error(io); what was there is
-  /// intact.
+  /// Saves as step-<step>.s4l (atomic), lets the link follow, then removes the oldest beyond `keep` (2 or
+  /// more) and those of a later step, which the run has left behind. On failure throws Error(io); what was
+  /// there is intact.
   void save(std::int64_t step, const io::TensorFile& state);
-  /// The newest that is whole. A damaged one is passed over, with what was wrong added to `warnings`; no whole one is an error.
+  /// The newest that is whole. A damaged one is passed over, with what was wrong added to `warnings`; no
+  /// whole one is an error.
   io::TensorFile load_newest(std::vector<std::string>& warnings) const;
   /// Paths of the checkpoints, newest first.
   std::vector<std::string> paths() const;
@@ -26,7 +28,8 @@ class CheckpointFolder {
   int keep_;
 };
 
-/// Fills the tensors named in `into` from `file` in place; a missing name, another shape or type is an error that names it.
+/// Fills the tensors named in `into` from `file` in place; a missing name, another shape or type is an error
+/// that names it, and nothing is filled.
 void restore(const io::TensorFile& file, const std::vector<std::pair<std::string, Tensor>>& into);
 
 }  // namespace s4l

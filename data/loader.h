@@ -20,8 +20,8 @@ struct Pictures {
   Tensor rows(const RotationBatchOptions& tail) const { return rotation_batch(u8, {}, flip, tail); }
 };
 
-/// What one step reads. Its tensors lie in one of two slots with fixed addresses: valid until the call of next()
-/// after the following one.
+/// What one step reads. Its tensors lie in one of two slots with fixed addresses, used in turn: valid for work that is
+/// queued before the next call of next().
 struct Batch {
   Pictures labelled;
   Tensor labels;                     ///< (n) i32, of `labelled`
@@ -43,9 +43,13 @@ struct LoaderOptions {
 };
 
 /// An endless stream of batches: each stream is shuffled epoch after epoch without repeats or losses (a batch may
-/// span two epochs). What step t holds depends on the seed and t alone, not on workers or prefetch.
+/// span epochs). What step t holds depends on the seed and t alone, not on workers or prefetch. A picture that cannot
+/// be decoded is replaced by the next one of its epoch that can; more than 1 % of a stream's pictures damaged, and more
+/// than one, is an Error(data).
 class Loader {
  public:
+  /// `dataset` outlives the loader. Throws Error(data) where a stream has no pictures, and later, naming the picture,
+  /// where a view's pictures come out in different sizes.
   Loader(const Dataset& dataset, const Split& split, LoaderOptions options);
   ~Loader();
   Loader(const Loader&) = delete;
@@ -58,16 +62,20 @@ class Loader {
   std::int64_t step() const;
   /// Seconds next() has waited for the workers so far.
   double waited() const;
+  /// The damaged pictures that the batches so far have met. May be called from any thread.
+  std::vector<Damaged> damaged() const;
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// Pictures of `indices` [begin, end) preprocessed for evaluation, with their labels (i32, -1 for none).
+/// Pictures of `indices` [begin, end) preprocessed for evaluation (not mirrored: `flip` is empty), with their labels
+/// (i32, -1 for none). One that cannot be decoded is black and without a label, and named in `damaged`.
 struct EvalBatch {
   Pictures pictures;
   Tensor labels;
+  std::vector<Damaged> damaged;
 };
 EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& indices, std::int64_t begin,
                      std::int64_t end, const Pipeline& pipeline, Device device);

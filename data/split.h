@@ -14,7 +14,7 @@ struct LabelBudget {
   std::int64_t per_class = -1;
 };
 
-/// Reads "10", "10%" (percent) and "40n" (total).
+/// Reads "10", "10%" (percent) and "40n" (total); anything else is a usage error that shows these.
 LabelBudget label_budget_from(const std::string& text);
 
 struct SplitOptions {
@@ -31,13 +31,17 @@ struct Split {
   std::vector<std::int64_t> test;
 };
 
-/// A class-balanced, seeded choice: per class floor or ceil of the share, at least 1. Errors name what is missing: no
-/// pictures, a single class, a class without labels, no test pictures.
+/// A class-balanced, seeded choice: each class gives the floor or the ceil of the share, at least 1, a smaller class all
+/// it has. Training pictures without a label are unlabelled only; the test may be empty. Throws
+/// Error(data) without training pictures, with a single class or one without labels, and a usage error where more
+/// labels are asked than there are.
 Split make_split(const Dataset& dataset, const SplitOptions& options);
 
-/// split.csv: header path,label,role; role is labeled, unlabeled, val or test; rows in the data set's order.
+/// split.csv: header path,label,role; label is the class's name, or nothing; role is labeled (which implies unlabeled),
+/// unlabeled, val or test; rows in the data set's order.
 std::string split_csv(const Dataset& dataset, const Split& split);
-/// Reads what split_csv wrote; a path the data set lacks, or one of its pictures that is not listed, is an error.
+/// Reads what split_csv wrote. Throws Error(data) naming the line of a path or label that the data set lacks, or the
+/// data set's picture that is not listed.
 Split split_from_csv(const Dataset& dataset, const std::string& csv);
 /// SHA-256 of split_csv, in hex: equal on every machine for equal splits.
 std::string split_hash(const std::string& csv);

@@ -37,6 +37,7 @@ struct Step {
   const Tensor& labels;                  ///< (b) i32
   const std::vector<Tensor>& unlabelled; ///< rows of each unlabelled view
   Rng rng;                               ///< keyed by seed and step
+  int virtual_replicas;                  ///< into how many groups batch norm cuts the rows (Streams)
   Metrics& metrics;
 };
 

@@ -23,10 +23,12 @@ class Json {
   Json(Array value) : value_(std::move(value)) {}
   Json(Object value) : value_(std::move(value)) {}
 
+  bool is_null() const { return std::holds_alternative<std::monostate>(value_); }
   bool is_object() const { return std::holds_alternative<Object>(value_); }
   bool is_array() const { return std::holds_alternative<Array>(value_); }
   bool is_string() const { return std::holds_alternative<std::string>(value_); }
   bool is_integer() const { return std::holds_alternative<std::int64_t>(value_); }
+  bool is_number() const { return is_integer() || std::holds_alternative<double>(value_); }
 
   /// The value as that type; an error says what was expected.
   const Object& object() const;
@@ -47,10 +49,14 @@ class Json {
   std::string dump(int indent = -1) const;
 
  private:
+  template <class T>
+  const T& as(const char* name) const;
+
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
-/// Reads JSON text of at most `max_depth` nested levels; an error says where it is wrong. A key that comes twice is an error.
+/// Reads JSON text of at most `max_depth` nested levels; an error says where it is wrong. A key that comes
+/// twice is an error. Integers beyond 64 bits become floating numbers.
 Json parse_json(const std::string& text, int max_depth = 64);
 
 }  // namespace s4l::io

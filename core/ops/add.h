@@ -13,5 +13,7 @@ inline Tensor operator*(double factor, const Tensor& x) { return scale(x, factor
 
 S4L_KERNEL(add, const Tensor& a, const Tensor& b, const Tensor& y)
 S4L_KERNEL(scale, const Tensor& x, double factor, const Tensor& y)
+/// The same with the factor a device scalar of x's type.
+S4L_KERNEL(scale_by, const Tensor& x, const Tensor& factor, const Tensor& y)
 
 }  // namespace s4l

@@ -23,6 +23,8 @@ Tensor batch_norm_eval(const Tensor& x, const Tensor& gamma, const Tensor& beta,
 /// mean and rstd are (groups, C): of each group of x's rows; running_* may be empty.
 S4L_KERNEL(batch_norm_statistics, const Tensor& x, const BatchNormOptions& options, const Tensor& mean,
            const Tensor& rstd, const Tensor& running_mean, const Tensor& running_var)
+/// 1 / sqrt(var + epsilon), element by element.
+S4L_KERNEL(batch_norm_rstd, const Tensor& var, double epsilon, const Tensor& rstd)
 /// y from given statistics (groups, C); residual may be empty.
 S4L_KERNEL(batch_norm_apply, const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma,
            const Tensor& beta, const Tensor& residual, const BatchNormOptions& options, const Tensor& y)

@@ -12,7 +12,7 @@ struct Normalization {
 };
 
 struct RotationBatchOptions {
-  Normalization normalization;
+  Normalization normalization{};
   int rotations = 4;  ///< 4: every picture in its four rotations, adjacent (spec 5.3); 1: upright alone
 };
 

@@ -17,8 +17,8 @@ struct SoftmaxEntropy {
   Tensor hit;            ///< (N) 1 where the largest logit is the label's (ties: the first counts), else 0
 };
 
-/// Softmax of logits z (N, K) against labels: i32 (N) with -1 for "none" (its cross entropy is 0, and it still counts in
-/// the mean), or soft labels (N, K) of z's type, or empty (entropy alone). Spec 2.7 and 11.
+/// Softmax of logits z (N, K) against labels: i32 (N) with -1 for "none" (its cross entropy is 0, and it still counts
+/// in the mean), or soft labels (N, K) of z's type, or empty (entropy alone). Spec 2.7 and 11.
 SoftmaxEntropy softmax_entropy(const Tensor& z, const Tensor& labels, SoftmaxEntropyOptions options = {});
 
 /// The common case: mean cross entropy, a scalar.

@@ -30,4 +30,6 @@ void scale(const Tensor& x, double factor, const Tensor& y) {
   });
 }
 
+void scale_by(const Tensor& x, const Tensor& factor, const Tensor& y) { scale(x, item(factor), y); }
+
 }  // namespace s4l::cpu

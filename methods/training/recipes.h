@@ -12,5 +12,7 @@ struct Recipe {
 
 /// Every recipe of this build, sorted by name.
 const std::vector<Recipe>& recipes();
+/// The recipe called `name` ("things/rotation"), or null.
+const Recipe* find_recipe(const std::string& name);
 
 }  // namespace s4l::methods

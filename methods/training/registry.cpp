@@ -1,4 +1,5 @@
 #include "s4l/methods/method.h"
+#include "s4l/methods/training/recipes.h"
 
 namespace s4l::methods {
 
@@ -9,6 +10,12 @@ const MethodEntry& find_method(const std::string& name) {
     known += (known.empty() ? "" : ", ") + std::string(entry.name);
   }
   fail(ErrorKind::usage, "method: expected one of {}, got \"{}\"", known, name);
+}
+
+const Recipe* find_recipe(const std::string& name) {
+  for (const Recipe& recipe : recipes())
+    if (recipe.name == name) return &recipe;
+  return nullptr;
 }
 
 }  // namespace s4l::methods

@@ -9,7 +9,7 @@ namespace s4l::nn {
 struct Schedule {
   enum class Kind { steps, cosine } kind = Kind::steps;
   double base = 0.1;                 ///< eta*
-  std::int64_t warmup = 0;           ///< W: base * t / W for t < W, so that the first step's is 0
+  double warmup = 0;                 ///< W: base * t / W for t < floor(W), so that the first step's is 0
   std::vector<double> decay_points;  ///< d_i in steps; kind steps: times `factor` for each d_i < t (strict)
   double factor = 0.1;
   std::int64_t total = 0;            ///< T; kind cosine: base * (1 + cos(pi (t - W) / (T - W))) / 2

@@ -1,0 +1,22 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "s4l/apps/command_line.h"
+
+namespace s4l::apps {
+
+/// A command of the program: one file each, listed in main.cpp.
+struct Command {
+  const char* name;
+  const char* alias;                       ///< what users of other tools type, or null
+  CommandLine (*line)();
+  int (*run)(const Arguments& arguments);  ///< returns an ExitCode
+};
+
+Command run_command();
+Command eval_command();
+Command list_command();
+Command info_command();
+
+}  // namespace s4l::apps

@@ -1,0 +1,126 @@
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "s4l/apps/commands.h"
+#include "s4l/apps/config.h"
+#include "s4l/apps/exit_code.h"
+#include "s4l/apps/nearest.h"
+#include "s4l/apps/report.h"
+#include "s4l/apps/run_folder.h"
+#include "s4l/core/device/device.h"
+#include "s4l/methods/training/saved_model.h"
+#include "s4l/apps/settings.h"
+
+namespace s4l::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+CommandLine eval_line() {
+  const auto setting = [](const char* name) {
+    Option option = find_setting(name)->option;
+    option.standard.clear();  // here the default is the run's
+    return option;
+  };
+  return {"eval",
+          "test a trained model",
+          "RUN",
+          "a run's folder or a weights/*.safetensors file",
+          {setting("data"), setting("dataset"), {"json", "", "the result as JSON on stdout", true, Takes::none},
+           {"min-acc", "PERCENT", "exit 3 if top-1 is below", true}, setting("data-option"), setting("data-seed"),
+           setting("device"), setting("eval-batch")},
+          {"s4l eval runs/rotation-10pct-s0", "s4l eval runs/rotation-10pct-s0 --min-acc 80",
+           "s4l eval runs/rotation-10pct-s0/weights/last.safetensors --data other-pictures --json"}};
+}
+
+std::string weights_of_run(const std::string& folder) {
+  for (const char* name : {"/weights/best.safetensors", "/weights/last.safetensors"})
+    if (fs::exists(folder + name)) return folder + name;
+  fail(ErrorKind::io, "{}: expected weights/best.safetensors or weights/last.safetensors; did the run finish?", folder);
+}
+
+// The run's own settings where there is a run, then the model's, then the command line's.
+methods::RunOptions options_for(const fs::path& weights, const methods::ModelCard& card, const Arguments& arguments) {
+  methods::RunOptions options;
+  const std::string folder = weights.parent_path().parent_path();
+  if (fs::exists(fs::path(folder) / "config.toml")) options = combine("", {layer_from_run(folder)});
+  options.dataset = card.dataset;
+  options.data = card.data;
+  options.img_size = card.img_size;
+  Layer layer;
+  for (const auto& [name, text] : arguments.values)
+    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
+  if (arguments.has("data") && !arguments.has("dataset") && options.dataset == "things")
+    options.dataset = "image-folder";
+  overlay(layer, options);
+  check_known("dataset", options.dataset, names_of(data::datasets()));
+  return options;
+}
+
+std::unique_ptr<data::Dataset> open_data(const methods::RunOptions& options) {
+  data::DatasetOptions opening;
+  opening.root = options.data;
+  opening.img_size = options.img_size;
+  opening.seed = options.data_seed;
+  opening.strict = options.strict;
+  opening.extra = options.dataset_options;
+  return data::open_dataset(options.dataset, opening);
+}
+
+std::vector<std::int64_t> pictures_to_test(const data::Dataset& dataset) {
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < dataset.size(); ++i)
+    if (dataset.part(i) == data::Part::test && dataset.label(i) >= 0) indices.push_back(i);
+  if (indices.empty()) fail(ErrorKind::data, "eval: the data has no test pictures with a label");
+  return indices;
+}
+
+void check_classes(const std::vector<std::string>& model, const std::vector<std::string>& data) {
+  if (model == data) return;
+  fail(ErrorKind::data, "eval: expected the model's classes {}, got {}", fmt::format("{}", fmt::join(model, ", ")),
+       fmt::format("{}", fmt::join(data, ", ")));
+}
+
+double share_from(const Arguments& arguments) {
+  methods::RunOptions holder;
+  std::string text = arguments.get("min-acc", "0");
+  if (text.ends_with('%')) text.pop_back();
+  overlay({{"lr", text, "--min-acc"}}, holder);
+  check(holder.lr == 0 || (holder.lr >= 1 && holder.lr <= 100), "--min-acc: expected a percentage such as 85, got {}",
+        arguments.get("min-acc"));
+  return holder.lr / 100;
+}
+
+int eval(const Arguments& arguments) {
+  check(arguments.positional.has_value(), "s4l eval: expected a run's folder or a weights file");
+  const double min_acc = share_from(arguments);
+  const std::string& place = *arguments.positional;
+  if (!fs::exists(place)) fail(ErrorKind::usage, "s4l eval: {}: no such file or folder", place);
+  const std::string weights = fs::is_directory(place) ? weights_of_run(place) : place;
+  const methods::SavedModel saved = methods::load_model(weights);
+  const methods::RunOptions options = options_for(fs::absolute(weights), saved.card, arguments);
+  const auto dataset = open_data(options);
+  check_classes(saved.card.class_names, dataset->class_names());
+
+  const std::string& views = saved.card.eval_views;
+  const data::Pipeline pipeline(saved.card.preprocess_eval + (views.empty() ? "" : "|" + views));
+  const methods::Evaluation test = methods::evaluate(*saved.model, *dataset, pictures_to_test(*dataset), pipeline,
+                                                     options.eval_batch, device_from(options.device));
+  if (arguments.has("json")) {
+    io::Json json = evaluation_json(test, dataset->class_names());
+    json.set("weights", weights);
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print("{}", evaluation_text(test, dataset->class_names(), {{"weights", weights}}));
+  }
+  if (test.unrotated.accuracy() >= min_acc) return kSuccess;
+  fmt::print(stderr, "s4l: top-1 {:.1f} % is below --min-acc {:g}\n", 100 * test.unrotated.accuracy(), 100 * min_acc);
+  return kThresholdMissed;
+}
+
+}  // namespace
+
+Command eval_command() { return {"eval", "val", eval_line, eval}; }
+
+}  // namespace s4l::apps

@@ -1,0 +1,98 @@
+// From the layers of what was given to the options of a run.
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "s4l/apps/config.h"
+#include "s4l/apps/nearest.h"
+#include "s4l/core/error.h"
+#include "s4l/data/dataset.h"
+#include "s4l/methods/method.h"
+#include "s4l/methods/training/recipes.h"
+#include "s4l/nn/models/model.h"
+#include "s4l/apps/settings.h"
+
+namespace s4l::apps {
+namespace {
+
+const Given* find(const Layer& layer, const std::string& name) {
+  const Given* found = nullptr;
+  for (const Given& given : layer) {
+    const Setting* setting = find_setting(given.name);
+    if (setting != nullptr && setting->option.name == name) found = &given;
+  }
+  return found;
+}
+
+// Of the last layer that says it.
+std::string last_word(const std::vector<Layer>& layers, const std::string& name) {
+  std::string word;
+  for (const Layer& layer : layers)
+    if (const Given* given = find(layer, name)) word = given->text;
+  return word;
+}
+
+void check_no_contradiction(const Layer& layer) {
+  static const std::vector<std::vector<std::string>> choices = {{"labels", "num-labels", "labels-per-class"},
+                                                                {"steps", "epochs"}};
+  for (const auto& names : choices) {
+    const Given* first = nullptr;
+    for (const std::string& name : names) {
+      const Given* given = find(layer, name);
+      if (given == nullptr) continue;
+      check(first == nullptr, "{} and {} contradict each other: give one", first == nullptr ? "" : first->origin,
+            given->origin);
+      first = given;
+    }
+  }
+}
+
+}  // namespace
+
+Layer layer_from_environment() {
+  Layer layer;
+  for (const Setting& setting : settings()) {
+    std::string variable = "S4L_" + setting.option.name;
+    std::transform(variable.begin(), variable.end(), variable.begin(),
+                   [](char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+    if (const char* value = std::getenv(variable.c_str()); value != nullptr && *value != '\0')
+      layer.push_back({setting.option.name, value, variable});
+  }
+  return layer;
+}
+
+void overlay(const Layer& layer, methods::RunOptions& options) {
+  check_no_contradiction(layer);
+  for (const Given& given : layer) {
+    try {
+      set_from_text(*find_setting(given.name), options, given.text);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: {}", given.origin, error.what()), error.kind());
+    }
+  }
+}
+
+methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers) {
+  methods::RunOptions options;
+  if (const std::string method = last_word(layers, "method"); !method.empty()) options.method = method;
+  check_known("method", options.method, names_of(methods::methods()));
+
+  options.dataset = last_word(layers, "dataset");
+  if (options.dataset.empty()) options.dataset = last_word(layers, "data").empty() ? "things" : "image-folder";
+  check_known("dataset", options.dataset, names_of(data::datasets()));
+
+  if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
+  const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
+  if (const methods::Recipe* preset = methods::find_recipe(name))
+    overlay(layer_from_toml(preset->text, "recipe " + name), options);
+  for (const Layer& layer : layers) overlay(layer, options);
+  check_known("model", options.model, names_of(nn::models()));
+  // A run is continued and repeated from any folder.
+  if (!options.data.empty()) options.data = std::filesystem::absolute(options.data).lexically_normal();
+  return options;
+}
+
+}  // namespace s4l::apps

@@ -1,0 +1,50 @@
+#include "s4l/apps/log.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "s4l/core/error.h"
+#include "s4l/core/io/file.h"
+
+namespace s4l::apps {
+
+void Log::clear() {
+  if (drawn_) std::fputs("\r\033[K", stderr);
+  drawn_ = false;
+}
+
+void Log::keep(const std::string& text) {
+  if (path_.empty()) return;
+  try {
+    io::append(path_, text + "\n");
+  } catch (const Error& error) {
+    path_.clear();  // the run goes on without its log, and says so once
+    warning(fmt::format("no more log is kept: {}", error.what()));
+  }
+}
+
+void Log::line(const std::string& text) {
+  if (level_ != Level::quiet) {
+    clear();
+    fmt::print(stderr, "{}\n", text);
+  }
+  keep(text);
+}
+
+void Log::warning(const std::string& text) {
+  clear();
+  fmt::print(stderr, "{} {}\n", paint(terminal_, Colour::yellow, "warning:"), text);
+  keep("warning: " + text);
+}
+
+void Log::file_only(const std::string& text) { keep(text); }
+
+void Log::status(const std::string& text) {
+  if (!moving()) return;
+  fmt::print(stderr, "\r\033[K{}", text);
+  std::fflush(stderr);
+  drawn_ = true;
+}
+
+}  // namespace s4l::apps

@@ -1,0 +1,93 @@
+#include "s4l/apps/report.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "s4l/apps/table.h"
+
+namespace s4l::apps {
+namespace {
+
+constexpr std::size_t kWorst = 3;
+constexpr std::int64_t kTop5Classes = 6;  // with fewer classes top-5 says nothing
+
+std::string with_interval(std::int64_t hits, std::int64_t n) {
+  const methods::Interval interval = methods::wilson(hits, n);
+  const double share = static_cast<double>(hits) / static_cast<double>(n);
+  return fmt::format("{} ({:.1f} – {:.1f})", percent(share), 100 * interval.low, 100 * interval.high);
+}
+
+std::string worst_classes(const methods::Evaluation& evaluation, const std::vector<std::string>& names) {
+  const auto classes = evaluation.per_class();
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    if (classes[i].support > 0) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return classes[a].recall < classes[b].recall; });
+  order.resize(std::min(order.size(), kWorst));
+  std::string text;
+  for (const std::size_t i : order)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", names[i], percent(classes[i].recall));
+  return text;
+}
+
+io::Json score_json(const methods::Score& score) {
+  const auto interval = [](std::int64_t hits, std::int64_t n) {
+    const methods::Interval wilson = methods::wilson(hits, n);
+    return io::Json::Array{wilson.low, wilson.high};
+  };
+  io::Json json;
+  json.set("pictures", score.n);
+  json.set("top-1-acc", score.accuracy());
+  json.set("top-1-acc-95", interval(score.top1, score.n));
+  json.set("top-5-acc", score.top5_accuracy());
+  json.set("top-5-acc-95", interval(score.top5, score.n));
+  json.set("loss", score.loss);
+  return json;
+}
+
+}  // namespace
+
+std::string evaluation_text(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names,
+                            const Facts& facts) {
+  const bool top5 = evaluation.classes >= kTop5Classes;
+  Table table;
+  const auto row = [&](const std::string& name, const methods::Score& score) {
+    std::vector<std::string> cells{name, with_interval(score.top1, score.n)};
+    if (top5) cells.push_back(with_interval(score.top5, score.n));
+    cells.push_back(counted(score.n, "picture"));
+    table.row(cells);
+  };
+  table.row(top5 ? std::vector<std::string>{"test", "top-1 (95 % interval)", "top-5 (95 % interval)"}
+                 : std::vector<std::string>{"test", "top-1 (95 % interval)"});
+  row(evaluation.rot_avg ? "unrotated" : "", evaluation.unrotated);
+  if (evaluation.rot_avg) row("rot_avg", *evaluation.rot_avg);
+  std::string text = table.text() + "\n";
+
+  Table below;
+  below.row({"worst classes", worst_classes(evaluation, class_names)});
+  for (const auto& [name, fact] : facts) below.row({name, fact});
+  return text + below.text();
+}
+
+io::Json evaluation_json(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names) {
+  io::Json json;
+  json.set("unrotated", score_json(evaluation.unrotated));
+  if (evaluation.rot_avg) json.set("rot_avg", score_json(*evaluation.rot_avg));
+  io::Json per_class;
+  const auto classes = evaluation.per_class();
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    io::Json figures;
+    figures.set("support", classes[i].support);
+    figures.set("precision", classes[i].precision);
+    figures.set("recall", classes[i].recall);
+    figures.set("f1", classes[i].f1);
+    per_class.set(class_names[i], figures);
+  }
+  json.set("per_class", per_class);
+  return json;
+}
+
+}  // namespace s4l::apps

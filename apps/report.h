@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "s4l/core/io/json.h"
+#include "s4l/methods/training/evaluation.h"
+
+namespace s4l::apps {
+
+/// Rows of a summary: a heading and what there is to say.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+/// The table of an evaluation: top-1 and top-5 with their 95 % intervals, of the upright view and of the mean of four
+/// rotations, the worst classes, and then `facts`.
+std::string evaluation_text(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names,
+                            const Facts& facts);
+/// The same figures as JSON, shares between 0 and 1.
+io::Json evaluation_json(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names);
+
+}  // namespace s4l::apps

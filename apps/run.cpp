@@ -1,0 +1,108 @@
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "s4l/apps/commands.h"
+#include "s4l/apps/config.h"
+#include "s4l/apps/exit_code.h"
+#include "s4l/apps/lock.h"
+#include "s4l/apps/progress.h"
+#include "s4l/apps/report.h"
+#include "s4l/apps/run_folder.h"
+#include "s4l/apps/run_report.h"
+#include "s4l/apps/run_request.h"
+#include "s4l/core/io/file.h"
+#include "s4l/apps/stop.h"
+#include "s4l/apps/table.h"
+
+namespace s4l::apps {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+Terminal error_terminal(const RunRequest& request) {
+  Terminal terminal = terminal_of(2);
+  terminal.moving = terminal.moving && request.progress;
+  terminal.colour = terminal.colour && request.colour;
+  return terminal;
+}
+
+int dry_run(const RunRequest& request, Log& log) {
+  methods::Run run(request.options);
+  const methods::Plan plan = run.plan();
+  tell_plan(log, run, plan);
+  if (request.json) fmt::print("{}\n", plan_json(run, plan).dump(2));
+  else fmt::print("{}", to_toml(run.options()));
+  return kSuccess;
+}
+
+void write_description(const std::string& folder, const methods::Run& run, const Arguments& arguments) {
+  io::save_atomically(folder + "/config.toml", to_toml(run.options()));
+  const std::string command = fmt::format("s4l run {}", fmt::join(arguments.words, " "));
+  io::save_atomically(folder + "/environment.json", environment_json(run, command).dump(2) + "\n");
+}
+
+methods::RunCallbacks callbacks_for(Log& log, Progress& progress, const RunRequest& request) {
+  methods::RunCallbacks callbacks;
+  callbacks.on_log = [&progress](const methods::LogRow& row) { progress.show(row); };
+  callbacks.on_warning = [&log](const std::string& text) { log.warning(text); };
+  callbacks.on_validation = [&log](std::int64_t step, const methods::Evaluation& val) {
+    const methods::Interval interval = methods::wilson(val.unrotated.top1, val.unrotated.n);
+    log.line(fmt::format("step {}: validation top-1 {} ({:.1f} – {:.1f}) of {}", step,
+                         percent(val.unrotated.accuracy()), 100 * interval.low, 100 * interval.high,
+                         counted(val.unrotated.n, "picture")));
+  };
+  const Clock::time_point start = Clock::now();
+  const double seconds = request.seconds;
+  callbacks.should_stop = [start, seconds] {
+    return requested_stop() != kSuccess ||
+           (seconds > 0 && std::chrono::duration<double>(Clock::now() - start).count() >= seconds);
+  };
+  return callbacks;
+}
+
+int train(methods::Run& run, const RunRequest& request, const std::string& folder, Log& log) {
+  const methods::Plan plan = run.plan();
+  tell_plan(log, run, plan);
+  log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
+  Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));
+  const methods::RunResult result = run.train(folder, request.resume, callbacks_for(log, progress, request));
+  if (result.stopped) {
+    log.warning(fmt::format("stopped at step {} of {} and saved; to go on: s4l run --resume {}", result.steps,
+                            plan.steps, folder));
+    return requested_stop() == kInterrupted ? kInterrupted : kStoppedAndSaved;
+  }
+  const std::string summary = result_text(run, result, folder);
+  log.file_only(summary);
+  fmt::print("{}", request.json ? result_json(run, result, folder).dump(2) + "\n" : summary);
+  return kSuccess;
+}
+
+int run(const Arguments& arguments) {
+  const RunRequest request = request_from(arguments);
+  Log log(request.level, error_terminal(request));
+  if (request.dry_run) return dry_run(request, log);
+  catch_stop_signals();
+  if (request.resume) {
+    const FolderLock lock(request.folder);
+    methods::Run resumed(request.options);
+    log.write_to(request.folder + "/train.log");
+    return train(resumed, request, request.folder, log);
+  }
+  // The folder comes after everything that a wrong option or missing data can stop.
+  methods::Run fresh(request.options);
+  const std::string folder = make_run_folder(request.folder, fresh.options());
+  const FolderLock lock(folder);
+  if (request.overwrite) clear_run(folder);
+  write_description(folder, fresh, arguments);
+  log.write_to(folder + "/train.log");
+  return train(fresh, request, folder, log);
+}
+
+}  // namespace
+
+Command run_command() { return {"run", "train", run_line, run}; }
+
+}  // namespace s4l::apps

@@ -1,0 +1,80 @@
+#include "s4l/apps/run_folder.h"
+
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "s4l/core/error.h"
+#include "s4l/core/io/file.h"
+
+namespace s4l::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array kEntries = {"config.toml", "environment.json", "split.csv", "train.log", "metrics.csv",
+                                 "metrics.jsonl", "checkpoints", "weights", "eval", "samples"};
+
+bool is_run(const fs::path& folder) { return fs::exists(folder / "config.toml"); }
+
+std::string numbered(const std::string& name, int number) {
+  return number == 1 ? name : fmt::format("{}-{}", name, number);
+}
+
+}  // namespace
+
+std::string default_folder(const methods::RunOptions& options) {
+  std::string labels = options.labels;
+  if (options.labels_per_class >= 0)
+    labels = fmt::format("{}perclass", options.labels_per_class);
+  else if (labels.ends_with('n'))
+    labels = labels.substr(0, labels.size() - 1) + "labels";
+  else
+    labels = labels.substr(0, labels.find('%')) + "pct";
+  return fmt::format("runs/{}-{}-s{}", options.method, labels, options.seed);
+}
+
+void check_may_take(const std::string& wanted, bool overwrite) {
+  if (wanted.empty() || !fs::exists(wanted)) return;
+  check(fs::is_directory(wanted), "--output: expected a folder, got the file {}", wanted);
+  if (fs::is_empty(wanted)) return;
+  check(overwrite, "--output: {} exists already; --resume continues it, --overwrite replaces it", wanted);
+  check(is_run(wanted), "--overwrite: expected the folder of a run, got {}, which has no config.toml", wanted);
+}
+
+std::string make_run_folder(const std::string& wanted, const methods::RunOptions& options) {
+  if (!wanted.empty()) {
+    io::make_folder(wanted);
+    return wanted;
+  }
+  const std::string name = default_folder(options);
+  io::make_folder(fs::path(name).parent_path());
+  int number = 1;
+  while (!io::make_new_folder(numbered(name, number))) ++number;
+  return numbered(name, number);
+}
+
+void clear_run(const std::string& folder) {
+  for (const char* entry : kEntries) {
+    std::error_code error;
+    fs::remove_all(fs::path(folder) / entry, error);
+    if (error) fail(ErrorKind::io, "{}/{}: cannot remove: {}", folder, entry, error.message());
+  }
+}
+
+std::string newest_default_folder(const methods::RunOptions& options) {
+  const std::string name = default_folder(options);
+  int number = 1;
+  while (fs::exists(numbered(name, number + 1))) ++number;
+  check(fs::exists(numbered(name, number)), "--resume: there is no {}; say which with --resume PATH", name);
+  return numbered(name, number);
+}
+
+Layer layer_from_run(const std::string& folder) {
+  const std::string file = folder + "/config.toml";
+  check(is_run(folder), "expected the folder of a run, got {}: it has no config.toml", folder);
+  return layer_from_toml(io::read_file(file), file);
+}
+
+}  // namespace s4l::apps

@@ -1,0 +1,140 @@
+#include "s4l/apps/run_report.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "s4l/apps/machine.h"
+#include "s4l/apps/report.h"
+#include "s4l/apps/table.h"
+
+namespace s4l::apps {
+namespace {
+
+constexpr std::size_t kDamagedShown = 5;
+
+std::string labels_asked(const methods::RunOptions& options) {
+  if (options.labels_per_class >= 0) return fmt::format("{} per class", options.labels_per_class);
+  const std::string& labels = options.labels;
+  if (labels.ends_with('n')) return labels.substr(0, labels.size() - 1);
+  return labels.substr(0, labels.find('%')) + " %";
+}
+
+std::string per_class_text(const std::vector<std::int64_t>& counts) {
+  const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+  if (*least == *most) return fmt::format("{} per class", *least);
+  return fmt::format("{}–{} per class", *least, *most);
+}
+
+std::string short_number(std::int64_t n) {
+  if (n >= 10'000'000) return fmt::format("{:.0f} M", static_cast<double>(n) / 1e6);
+  if (n >= 1'000'000) return fmt::format("{:.1f} M", static_cast<double>(n) / 1e6);
+  return n >= 1000 ? fmt::format("{:.0f} k", static_cast<double>(n) / 1e3) : std::to_string(n);
+}
+
+std::string about(double seconds) {
+  if (seconds < 90) return fmt::format("about {:.0f} s", std::max(seconds, 1.0));
+  return seconds < 5400 ? fmt::format("about {:.0f} min", seconds / 60) : fmt::format("about {:.1f} h", seconds / 3600);
+}
+
+// "16 + 32 pictures x 4": the views are what the rows have more than the pictures.
+std::string step_text(const methods::RunOptions& options, std::int64_t rows) {
+  const auto unlabelled = static_cast<std::int64_t>(static_cast<double>(options.batch_size) * options.uratio + 0.5);
+  const std::int64_t both = options.batch_size + unlabelled;
+  const bool two_streams = rows > options.batch_size && rows % both == 0;
+  std::string text = two_streams ? fmt::format("{} + {} pictures", options.batch_size, unlabelled)
+                                 : fmt::format("{} pictures", options.batch_size);
+  const std::int64_t views = rows / (two_streams ? both : options.batch_size);
+  return views > 1 ? text + fmt::format(" x {}", views) : text;
+}
+
+void tell_damaged(Log& log, const data::Dataset& dataset) {
+  const auto& damaged = dataset.damaged();
+  for (std::size_t i = 0; i < std::min(damaged.size(), kDamagedShown); ++i)
+    log.warning(fmt::format("left out: {}: {}", damaged[i].path, damaged[i].reason));
+  if (damaged.size() > kDamagedShown)
+    log.warning(fmt::format("and {} left out", counted(static_cast<long long>(damaged.size() - kDamagedShown),
+                                                       "more damaged picture")));
+}
+
+std::string reported_text(const methods::RunResult& result) {
+  return result.best_on_validation ? fmt::format("step {}, best on validation", result.reported_step)
+                                   : fmt::format("step {}, the last: too few labels for validation", result.reported_step);
+}
+
+}  // namespace
+
+void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
+  const methods::RunOptions& options = run.options();
+  tell_damaged(log, run.dataset());
+  std::string text = fmt::format("{}: {} -> {} labelled of {}, {}", options.dataset, labels_asked(options),
+                                 with_commas(plan.labelled), counted(plan.unlabelled + plan.val, "picture"),
+                                 per_class_text(plan.labelled_per_class));
+  if (plan.val > 0) text += fmt::format("; {} more for validation", with_commas(plan.val));
+  log.line(text + fmt::format("; {} unlabelled; {} test; seed {}; split {}…", with_commas(plan.unlabelled),
+                              with_commas(plan.test), options.seed, run.split_hash().substr(0, 8)));
+  log.line(fmt::format("model {}, {} parameters, pictures {}x{}; {} of {}; {}", options.model,
+                       short_number(plan.parameters), options.img_size, options.img_size, counted(plan.steps, "step"),
+                       step_text(options, plan.rows_per_step),
+                       about(plan.seconds_per_step * static_cast<double>(plan.steps))));
+}
+
+io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
+  io::Json json;
+  json.set("method", run.options().method);
+  json.set("dataset", run.options().dataset);
+  json.set("model", run.options().model);
+  json.set("labelled", plan.labelled);
+  json.set("unlabelled", plan.unlabelled);
+  json.set("val", plan.val);
+  json.set("test", plan.test);
+  json.set("damaged", plan.damaged);
+  json.set("split", run.split_hash());
+  json.set("parameters", plan.parameters);
+  json.set("steps", plan.steps);
+  json.set("rows_per_step", plan.rows_per_step);
+  json.set("seconds", plan.seconds_per_step * static_cast<double>(plan.steps));
+  json.set("peak_bytes", plan.peak_bytes);
+  return json;
+}
+
+std::string result_text(const methods::Run& run, const methods::RunResult& result, const std::string& folder) {
+  const auto labelled = static_cast<long long>(run.split().labelled.size());
+  const std::string weights = result.best_on_validation ? "best" : "last";
+  return evaluation_text(
+      result.test, run.dataset().class_names(),
+      {{"reported", reported_text(result)},
+       {"learned from", fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method,
+                                    run.options().seed)},
+       {"trained", fmt::format("{} in {}", counted(result.steps, "step"), clock(result.seconds))},
+       {"files", fmt::format("{}: weights/{}.safetensors, eval/, samples/, metrics.csv", folder, weights)}});
+}
+
+io::Json result_json(const methods::Run& run, const methods::RunResult& result, const std::string& folder) {
+  io::Json json;
+  json.set("method", run.options().method);
+  json.set("dataset", run.options().dataset);
+  json.set("seed", static_cast<std::int64_t>(run.options().seed));
+  json.set("labelled", static_cast<std::int64_t>(run.split().labelled.size()));
+  json.set("split", run.split_hash());
+  json.set("steps", result.steps);
+  json.set("seconds", result.seconds);
+  json.set("reported_step", result.reported_step);
+  json.set("best_on_validation", result.best_on_validation);
+  json.set("test", evaluation_json(result.test, run.dataset().class_names()));
+  json.set("folder", folder);
+  return json;
+}
+
+io::Json environment_json(const methods::Run& run, const std::string& command_line) {
+  io::Json json;
+  for (const auto& [name, fact] : machine_facts()) json.set(name, fact);
+  json.set("command_line", command_line);
+  json.set("split", run.split_hash());
+  json.set("started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::now())));
+  return json;
+}
+
+}  // namespace s4l::apps

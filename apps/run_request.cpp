@@ -1,0 +1,133 @@
+#include "s4l/apps/run_request.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "s4l/apps/config.h"
+#include "s4l/apps/run_folder.h"
+#include "s4l/core/device/device.h"
+#include "s4l/core/error.h"
+#include "s4l/core/io/file.h"
+#include "s4l/apps/settings.h"
+#include "s4l/apps/stop.h"
+
+namespace s4l::apps {
+namespace {
+
+// What decides how the run is carried out and shown, not what it computes: never in config.toml.
+std::vector<Option> own_options() {
+  return {
+      {"output", "DIR", "folder to write [runs/METHOD-LABELS-sSEED]", true, Takes::one, 'o', {"save-dir", "project"}},
+      {"resume", "PATH", "go on with a stopped run; without PATH the newest", true, Takes::maybe_one, 0,
+       {"resume-interrupted"}},
+      {"overwrite", "", "replace the run that is in --output", true, Takes::none, 0, {"exist-ok"}},
+      {"config", "FILE", "read settings from a TOML file", true},
+      {"dry-run", "", "tell what would be done, write nothing", true, Takes::none},
+      {"json", "", "the result as JSON on stdout", true, Takes::none},
+      {"recipe", "NAME", "one of `s4l list recipes`, instead of DATASET/METHOD"},
+      {"time", "TIME", "stop and save after 90s, 30m or 2h"},
+      {"threads", "N", "of computation; also S4L_NUM_THREADS; 0: one per core"},
+      {"quiet", "", "only warnings and errors on stderr", false, Takes::none, 'q'},
+      {"verbose", "", "every figure of every interval", false, Takes::none, 'v'},
+      {"no-progress", "", "plain lines instead of a moving bar", false, Takes::none},
+      {"no-color", "", "no colour; also NO_COLOR", false, Takes::none, 0, {"no-colour"}},
+  };
+}
+
+Layer command_line_layer(const Arguments& arguments) {
+  Layer layer;
+  if (arguments.positional) layer.push_back({"method", *arguments.positional, "METHOD"});
+  for (const auto& [name, text] : arguments.values)
+    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
+  return layer;
+}
+
+void check_unchanged(const methods::RunOptions& before, const methods::RunOptions& now, const std::string& folder) {
+  for (const Setting& setting : settings()) {
+    const std::string was = text_of(setting, before), is = text_of(setting, now);
+    check(setting.free_on_resume || was == is, "--resume: {} is {} in {}, got {}; a continued run keeps it",
+          setting.option.name, was, folder, is);
+  }
+  check(before.dataset_options == now.dataset_options, "--resume: a continued run keeps its --data-option");
+}
+
+methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder) {
+  layers.insert(layers.begin(), layer_from_run(folder));
+  const methods::RunOptions now = combine(recipe, layers);
+  check_unchanged(combine(recipe, {layers.front()}), now, folder);
+  return now;
+}
+
+void set_threads(const Arguments& arguments) {
+  const char* variable = std::getenv("S4L_NUM_THREADS");
+  const bool given = arguments.has("threads");
+  if (!given && (variable == nullptr || *variable == '\0')) return;
+  const std::string text = given ? arguments.get("threads") : variable;
+  const std::string origin = given ? "--threads" : "S4L_NUM_THREADS";
+  methods::RunOptions holder;
+  overlay({{"workers", text, origin}}, holder);
+  check(holder.workers >= 0 && holder.workers <= 1024, "{}: expected 0 to 1024, got {}", origin, text);
+  set_num_threads(holder.workers);
+}
+
+bool on(const Arguments& arguments, const char* name) { return arguments.get(name) == "true"; }
+
+}  // namespace
+
+CommandLine run_line() {
+  CommandLine line{"run",
+                   "train a model from few labels and test it",
+                   "METHOD",
+                   "one of `s4l list methods`",
+                   {},
+                   {"s4l run rotation --labels 10", "s4l run rotation --data my-pictures --labels-per-class 4",
+                    "s4l run supervised --data my-pictures --labels 10 --epochs 100 -o runs/baseline",
+                    "s4l run --config runs/rotation-10pct-s0/config.toml --seed 1",
+                    "s4l run --resume runs/rotation-10pct-s0"}};
+  line.note = "Values in [] are the defaults where no recipe (DATASET/METHOD) has others. A setting may also come from\n"
+              "a TOML file (--config) or the environment (S4L_BATCH_SIZE=32); the command line has the last word.";
+  for (const Setting& setting : settings())
+    if (setting.option.name != "method") line.options.push_back(setting.option);
+  for (Option& option : own_options()) line.options.push_back(std::move(option));
+  return line;
+}
+
+RunRequest request_from(const Arguments& arguments) {
+  RunRequest request;
+  request.overwrite = on(arguments, "overwrite");
+  request.dry_run = on(arguments, "dry-run");
+  request.json = on(arguments, "json");
+  request.progress = !on(arguments, "no-progress");
+  request.colour = !on(arguments, "no-color");
+  if (on(arguments, "quiet")) request.level = Log::Level::quiet;
+  if (on(arguments, "verbose")) request.level = Log::Level::verbose;
+  if (arguments.has("time")) request.seconds = seconds_from("--time", arguments.get("time").c_str());
+  set_threads(arguments);
+
+  std::vector<Layer> layers;
+  if (arguments.has("config")) {
+    const std::string file = arguments.get("config");
+    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
+    layers.push_back(layer_from_toml(io::read_file(file), file));
+  }
+  layers.push_back(layer_from_environment());
+  layers.push_back(command_line_layer(arguments));
+
+  const std::string recipe = arguments.get("recipe");
+  request.folder = arguments.get("output");
+  request.resume = arguments.has("resume");
+  if (!request.resume) {
+    request.options = combine(recipe, layers);
+    check_may_take(request.folder, request.overwrite);
+    return request;
+  }
+  check(!request.overwrite, "--resume and --overwrite contradict each other: give one");
+  if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
+  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  request.options = resumed_options(recipe, layers, request.folder);
+  return request;
+}
+
+}  // namespace s4l::apps

@@ -1,0 +1,13 @@
+#pragma once
+#include "s4l/core/kernel.h"
+
+namespace s4l {
+
+/// x's numbers in another floating type (f32, f64, bf16, f16), rounded to nearest even; x itself where it has that
+/// type.
+Tensor cast(const Tensor& x, DType dtype);
+
+/// Converts to y's type.
+S4L_KERNEL(cast, const Tensor& x, const Tensor& y)
+
+}  // namespace s4l

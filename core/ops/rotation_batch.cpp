@@ -1,0 +1,41 @@
+#include "s4l/core/ops/rotation_batch.h"
+
+#include <vector>
+
+namespace s4l {
+
+Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& flip,
+                      const RotationBatchOptions& options) {
+  const Shape& in = pictures.shape();
+  check(in.rank == 4 && in[3] == 3 && pictures.dtype() == DType::u8,
+        "rotation_batch: expected pictures u8 (M, H, W, 3), got {} {}", pictures.dtype(), in);
+  check(options.rotations == 1 || options.rotations == 4, "rotation_batch: expected 1 or 4 rotations, got {}",
+        options.rotations);
+  check(options.rotations == 1 || in[1] == in[2], "rotation_batch: expected square pictures to rotate, got {}", in);
+  check(!index || (index.shape().rank == 1 && index.dtype() == DType::i32),
+        "rotation_batch: expected an index i32 (N), got {} {}", index ? index.dtype() : DType::i32,
+        index ? index.shape() : Shape());
+  const std::int64_t n = index ? index.numel() : in[0];
+  check(!flip || (flip.shape() == Shape{n} && flip.dtype() == DType::u8),
+        "rotation_batch: expected flip u8 {}, got {} {}", Shape{n}, flip ? flip.dtype() : DType::u8,
+        flip ? flip.shape() : Shape());
+  const Tensor y = empty({options.rotations * n, in[1], in[2], 3}, DType::f32, pictures.device());
+  kernel::rotation_batch(pictures, index, flip, options, y);
+  return y;
+}
+
+Tensor rotation_labels(std::int64_t n, Device device) {
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(4 * n));
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 4);
+  return from_values(labels, {4 * n}, device);
+}
+
+Tensor repeat_labels(const Tensor& labels, int times) {
+  check(labels.shape().rank == 1 && times >= 0, "repeat_labels: expected labels (n) and 0 or more times, got {} and {}",
+        labels.shape(), times);
+  std::vector<std::int32_t> repeated;
+  for (const std::int32_t label : values_of<std::int32_t>(labels)) repeated.insert(repeated.end(), times, label);
+  return from_values(repeated, {times * labels.numel()}, labels.device());
+}
+
+}  // namespace s4l

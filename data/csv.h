@@ -1,0 +1,20 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace s4l::data {
+
+struct CsvRow {
+  std::int64_t line = 0;  ///< where it begins, the first line being 1
+  std::vector<std::string> fields;
+};
+
+/// The rows of comma-separated text (RFC 4180; LF alone ends a row too). Throws Error(data) naming the line of an
+/// unclosed or misplaced quote.
+std::vector<CsvRow> parse_csv(std::string_view text);
+/// `text` as one field: in quotes where it holds a comma, a quote or a line end.
+std::string csv_field(std::string_view text);
+
+}  // namespace s4l::data

@@ -1,0 +1,201 @@
+#include "s4l/data/loader.h"
+
+#include <array>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "s4l/core/device/runtime.h"
+#include "s4l/core/error.h"
+#include "s4l/data/picture_stream.h"
+#include "s4l/data/prefetcher.h"
+
+namespace s4l::data {
+namespace {
+
+/// What one step holds, in the host's memory.
+struct HostStep {
+  StreamBatch labelled, unlabelled;
+  std::vector<std::int32_t> labels;
+};
+
+/// Tensors at fixed addresses, and the point from which on the device reads them no more.
+struct Slot {
+  Batch batch;
+  Event released;
+};
+
+/// A stream and the damaged pictures delivered steps met in it, with the reasons.
+struct Source {
+  PictureStream stream;
+  std::map<std::int64_t, std::string> damaged;
+
+  Source(const Dataset& dataset, const std::vector<std::int64_t>& indices, const StreamOptions& options,
+         std::uint64_t seed, int number)
+      : stream(dataset, indices, options.batch_size, options.pipelines, seed, number) {}
+
+  void note_damaged(const StreamBatch& batch, const Dataset& dataset) {
+    for (const auto& [index, reason] : batch.damaged) {
+      damaged.emplace(index, reason);
+      if (static_cast<std::int64_t>(damaged.size()) > stream.allowed_damaged())
+        stream.fail_damaged(dataset.path(index), reason);
+    }
+  }
+};
+
+Pictures allocate(const PictureRows& rows, Device device) {
+  return {empty({rows.count(), rows.size.height, rows.size.width, 3}, DType::u8, device),
+          empty({rows.count()}, DType::u8, device)};
+}
+
+template <class T>
+void copy(const Tensor& to, const std::vector<T>& from, Stream stream) {
+  runtime(stream.device()).copy(to.data<T>(), from.data(), to.bytes(), stream);
+  to.bump_version();
+}
+
+void copy(const Pictures& to, const PictureRows& from, Stream stream) {
+  copy(to.u8, from.u8, stream);
+  copy(to.flip, from.flip, stream);
+}
+
+void copy(const Batch& to, const HostStep& from, Stream stream) {
+  copy(to.labelled, from.labelled.views[0], stream);
+  copy(to.labels, from.labels, stream);
+  for (std::size_t view = 0; view < to.unlabelled.size(); ++view)
+    copy(to.unlabelled[view], from.unlabelled.views[view], stream);
+  if (to.index) copy(to.index, from.unlabelled.index, stream);
+}
+
+std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
+  return static_cast<std::int32_t>(dataset.label(index));
+}
+
+}  // namespace
+
+struct Loader::Impl {
+  Impl(const Dataset& from, const Split& split, const LoaderOptions& options);
+  Slot make_slot() const;
+  void fill(HostStep& host, std::int64_t step, const std::stop_token& stop) const;
+  void note_damaged(const HostStep& host);
+  Batch next();
+  HostStep& host_step(std::int64_t step) { return ring[static_cast<std::size_t>(step) % ring.size()]; }
+
+  const Dataset& dataset;
+  Device device;
+  Source labelled;
+  std::optional<Source> unlabelled;
+  mutable std::mutex damaged_mutex;  // of both sources' lists
+  std::vector<HostStep> ring;        // filled by the prefetcher's threads
+  std::array<Slot, 2> slots;
+  std::size_t turn = 0;              // the slot of the next batch
+  Prefetcher prefetcher;             // the last member: its threads end before what they use
+};
+
+Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions& options)
+    : dataset(from), device(options.device), labelled(from, split.labelled, options.labelled, options.seed, 0),
+      prefetcher(options.workers, options.prefetch, [this](std::int64_t step, const std::stop_token& stop) {
+        fill(host_step(step), step, stop);
+      }) {
+  check(options.labelled.pipelines.size() == 1, "loader: expected one view of the labelled pictures, got {}",
+        options.labelled.pipelines.size());
+  if (!options.unlabelled.pipelines.empty())
+    unlabelled.emplace(from, split.unlabelled, options.unlabelled, options.seed, 1);
+  HostStep host{labelled.stream.make_batch(), unlabelled ? unlabelled->stream.make_batch() : StreamBatch(), {}};
+  host.labels.resize(host.labelled.index.size());
+  ring.assign(static_cast<std::size_t>(options.prefetch), host);
+  for (Slot& slot : slots) slot = make_slot();
+}
+
+Slot Loader::Impl::make_slot() const {
+  const HostStep& host = ring[0];
+  Slot slot;
+  slot.batch.labelled = allocate(host.labelled.views[0], device);
+  slot.batch.labels = empty({static_cast<std::int64_t>(host.labels.size())}, DType::i32, device);
+  for (const PictureRows& rows : host.unlabelled.views) slot.batch.unlabelled.push_back(allocate(rows, device));
+  if (unlabelled)
+    slot.batch.index = empty({static_cast<std::int64_t>(host.unlabelled.index.size())}, DType::i64, device);
+  slot.released = runtime(device).record(compute_stream(device));
+  return slot;
+}
+
+void Loader::Impl::fill(HostStep& host, std::int64_t step, const std::stop_token& stop) const {
+  labelled.stream.fill(host.labelled, step, stop);
+  if (unlabelled) unlabelled->stream.fill(host.unlabelled, step, stop);
+  for (std::size_t row = 0; row < host.labels.size(); ++row)
+    host.labels[row] = label_of(dataset, host.labelled.index[row]);
+}
+
+void Loader::Impl::note_damaged(const HostStep& host) {
+  const std::lock_guard lock(damaged_mutex);
+  labelled.note_damaged(host.labelled, dataset);
+  if (unlabelled) unlabelled->note_damaged(host.unlabelled, dataset);
+}
+
+Batch Loader::Impl::next() {
+  prefetcher.wait();
+  const HostStep& host = host_step(prefetcher.step());
+  note_damaged(host);
+  Runtime& device_runtime = runtime(device);
+  const Stream compute = compute_stream(device), copying = copy_stream(device);
+  slots[1 - turn].released = device_runtime.record(compute);  // what reads the last batch is queued by now
+  Slot& slot = slots[turn];
+  device_runtime.wait(copying, slot.released);
+  copy(slot.batch, host, copying);
+  device_runtime.wait(compute, device_runtime.record(copying));
+  device_runtime.synchronize(copying);  // the threads may fill `host` again
+  prefetcher.pop();
+  turn = 1 - turn;
+  return slot.batch;
+}
+
+Loader::Loader(const Dataset& dataset, const Split& split, LoaderOptions options)
+    : impl_(std::make_unique<Impl>(dataset, split, options)) {}
+Loader::~Loader() = default;
+
+Batch Loader::next() { return impl_->next(); }
+void Loader::seek(std::int64_t step) { impl_->prefetcher.seek(step); }
+std::int64_t Loader::step() const { return impl_->prefetcher.step(); }
+double Loader::waited() const { return impl_->prefetcher.waited(); }
+
+std::vector<Damaged> Loader::damaged() const {
+  const std::lock_guard lock(impl_->damaged_mutex);
+  std::map<std::int64_t, std::string> all = impl_->labelled.damaged;
+  if (impl_->unlabelled) all.insert(impl_->unlabelled->damaged.begin(), impl_->unlabelled->damaged.end());
+  std::vector<Damaged> list;
+  for (const auto& [index, reason] : all) list.push_back({impl_->dataset.path(index), reason});
+  return list;
+}
+
+EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& indices, std::int64_t begin,
+                     std::int64_t end, const Pipeline& pipeline, Device device) {
+  check(begin >= 0 && begin < end && end <= static_cast<std::int64_t>(indices.size()),
+        "eval_batch: expected a part of {} pictures, got [{}, {})", indices.size(), begin, end);
+  EvalBatch batch;
+  PictureRows rows;
+  std::vector<std::int32_t> labels;
+  Rng unused(0, Purpose::augment);
+  for (std::int64_t row = 0; row < end - begin; ++row) {
+    const std::int64_t index = indices[static_cast<std::size_t>(begin + row)];
+    const Size size = dataset.image_size(index);
+    Image image;
+    std::int32_t label = label_of(dataset, index);
+    try {
+      image = dataset.whole_image(index);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::data) throw;
+      batch.damaged.push_back({dataset.path(index), error.what()});
+      image = Image(size.height, size.width);
+      label = -1;
+    }
+    const Pipeline::Result picture = preprocess(pipeline, image, unused, false, dataset.path(index));
+    if (row == 0) rows = PictureRows(end - begin, {picture.image.height, picture.image.width});
+    rows.put(row, picture, dataset.path(index));
+    labels.push_back(label);
+  }
+  batch.pictures.u8 = from_values(rows.u8, {end - begin, rows.size.height, rows.size.width, 3}, device);
+  batch.labels = from_values(labels, {end - begin}, device);
+  return batch;
+}
+
+}  // namespace s4l::data

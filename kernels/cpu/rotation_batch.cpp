@@ -1,0 +1,115 @@
+// Output pixel (i, j) of a mirrored and rotated picture lies at a place of the picture that is linear in i and j. A
+// block of output rows is gathered as bytes, into the first cache, and then normalised to floats in one long run.
+#include "s4l/core/ops/rotation_batch.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "s4l/kernels/cpu/rotation_batch.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace s4l::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// y_i = factor[i mod 3] x_i + offset[i mod 3]; three vectors hold a whole number of pixels.
+void normalize_bytes(const std::uint8_t* x, std::int64_t count, const float* factor, const float* offset, float* y) {
+  const hn::ScalableTag<float> d;
+  const hn::Rebind<std::int32_t, decltype(d)> d32;
+  const hn::Rebind<std::uint8_t, decltype(d)> d8;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  HWY_ALIGN float factors[3 * hn::MaxLanes(d)], offsets[3 * hn::MaxLanes(d)];
+  for (std::int64_t i = 0; i < 3 * lanes; ++i) {
+    factors[i] = factor[i % 3];
+    offsets[i] = offset[i % 3];
+  }
+  std::int64_t i = 0;
+  for (; i + 3 * lanes <= count; i += 3 * lanes)
+    for (std::int64_t k = 0; k < 3 * lanes; k += lanes) {
+      const auto value = hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, x + i + k)));
+      hn::StoreU(hn::MulAdd(value, hn::Load(d, factors + k), hn::Load(d, offsets + k)), d, y + i + k);
+    }
+  const hn::CappedTag<float, 1> one;
+  for (; i < count; ++i) {
+    const auto value = hn::Set(one, static_cast<float>(x[i]));
+    hn::StoreU(hn::MulAdd(value, hn::Set(one, factor[i % 3]), hn::Set(one, offset[i % 3])), one, y + i);
+  }
+}
+
+}  // namespace s4l::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace s4l::cpu {
+namespace {
+
+HWY_EXPORT(normalize_bytes);
+
+/// Output pixel (i, j) is pixel `origin + i row + j column` of the picture.
+struct PixelMap {
+  std::int64_t origin, row, column;
+};
+
+/// View k of a picture of h rows and w columns (spec 5.3), which is mirrored before it is rotated.
+PixelMap view_map(int k, bool flip, std::int64_t h, std::int64_t w) {
+  const std::int64_t step = flip ? -1 : 1, first = flip ? w - 1 : 0;  // pixel (i, j) upright: first + i w + j step
+  switch (k) {
+    case 1: return {first + (w - 1) * step, -step, w};
+    case 2: return {first + (h - 1) * w + (w - 1) * step, -w, -step};
+    case 3: return {first + (h - 1) * w, step, -w};
+    default: return {first, w, step};
+  }
+}
+
+/// Rows [begin, end) of a view, as bytes.
+void gather_rows(const std::uint8_t* picture, const PixelMap& map, std::int64_t begin, std::int64_t end,
+                 std::int64_t columns, std::uint8_t* rows) {
+  for (std::int64_t j = 0; j < columns; ++j)
+    for (std::int64_t i = begin; i < end; ++i)
+      std::memcpy(rows + 3 * ((i - begin) * columns + j), picture + 3 * (map.origin + i * map.row + j * map.column), 3);
+}
+
+}  // namespace
+
+void rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& flip,
+                    const RotationBatchOptions& options, const Tensor& y) {
+  const Shape in = pictures.shape();
+  const std::int64_t h = in[1], w = in[2];
+  const std::int32_t* which = index ? index.data<std::int32_t>() : nullptr;
+  for (std::int64_t i = 0; which && i < index.numel(); ++i)
+    check(0 <= which[i] && which[i] < in[0], "rotation_batch: expected an index from 0 to {}, got {} in place {}",
+          in[0] - 1, which[i], i);
+  float factor[3], offset[3];
+  for (std::size_t c = 0; c < 3; ++c) {
+    factor[c] = 1 / (255 * options.normalization.deviation[c]);
+    offset[c] = -options.normalization.mean[c] / options.normalization.deviation[c];
+  }
+  constexpr std::int64_t kBlock = 16;  // rows: a view on its side reads 48 bytes of each picture row at a time
+  const std::int64_t blocks = (h + kBlock - 1) / kBlock;
+  const auto normalize = HWY_DYNAMIC_DISPATCH(normalize_bytes);
+  parallel(y.shape()[0] * blocks, [&](std::int64_t task) {
+    thread_local std::vector<std::uint8_t> rows;
+    const std::int64_t row = task / blocks, sample = row / options.rotations;
+    const std::int64_t begin = task % blocks * kBlock, end = std::min(begin + kBlock, h);
+    const std::int64_t from = which ? which[sample] : sample;
+    const std::uint8_t* picture = pictures.data<std::uint8_t>() + from * h * w * 3;
+    const PixelMap map = view_map(static_cast<int>(row % options.rotations),
+                                  flip && flip.data<std::uint8_t>()[sample] != 0, h, w);
+    const std::uint8_t* bytes = picture + 3 * begin * w;  // upright: as it lies
+    if (map.row != w || map.column != 1) {
+      rows.resize(static_cast<std::size_t>(kBlock * w * 3));
+      gather_rows(picture, map, begin, end, w, rows.data());
+      bytes = rows.data();
+    }
+    normalize(bytes, (end - begin) * w * 3, factor, offset, y.data<float>() + (row * h + begin) * w * 3);
+  });
+}
+
+}  // namespace s4l::cpu
+#endif

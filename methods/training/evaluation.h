@@ -1,0 +1,55 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "s4l/data/dataset.h"
+#include "s4l/data/transforms/pipeline.h"
+#include "s4l/nn/module.h"
+
+namespace s4l::methods {
+
+struct Interval {
+  double low = 0, high = 1;
+};
+/// Wilson's 95 % interval of a share (E. B. Wilson, 1927): it stays inside [0, 1] and is right for few pictures.
+Interval wilson(std::int64_t hits, std::int64_t n);
+
+/// Hits over the pictures that have a label. Top-k: the label's logit is among the k largest, ties count as hits; a row
+/// that is not finite is a miss (spec 6).
+struct Score {
+  std::int64_t n = 0, top1 = 0, top5 = 0;
+  double loss = 0;  ///< mean cross entropy
+  double accuracy() const { return n == 0 ? 0 : static_cast<double>(top1) / static_cast<double>(n); }
+  double top5_accuracy() const { return n == 0 ? 0 : static_cast<double>(top5) / static_cast<double>(n); }
+};
+
+struct Prediction {
+  std::int64_t index = 0;  ///< in the data set
+  std::int64_t label = -1, predicted = 0;
+  double confidence = 0;   ///< softmax of the predicted class
+};
+
+struct ClassFigures {
+  std::int64_t support = 0;
+  double precision = 0, recall = 0, f1 = 0;
+};
+
+struct Evaluation {
+  Score unrotated;                             ///< of the upright view
+  std::optional<Score> rot_avg;                ///< of the mean of the four views' logits, if the pipeline rotates
+  std::vector<std::int64_t> confusion;         ///< (classes, classes), [label][predicted], of the upright view
+  std::vector<Prediction> predictions;         ///< of the upright view, in the order of the indices
+  std::vector<ClassFigures> per_class() const;
+  std::int64_t classes = 0;
+};
+
+/// Classifies `indices` of `dataset` with the running statistics of `model`, `batch` pictures at a time.
+/// `progress`, if given, is called with the number of pictures done.
+Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const std::vector<std::int64_t>& indices,
+                    const data::Pipeline& pipeline, std::int64_t batch, Device device,
+                    const std::function<void(std::int64_t)>& progress = {});
+
+}  // namespace s4l::methods

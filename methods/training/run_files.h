@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+
+#include "s4l/data/split.h"
+#include "s4l/methods/training/evaluation.h"
+#include "s4l/methods/training/run_options.h"
+
+namespace s4l::methods {
+
+/// eval/summary.json, per_class.csv, confusion.csv and predictions.csv below `folder`.
+void write_evaluation(const std::string& folder, const data::Dataset& dataset, const Evaluation& test);
+/// samples/labelled.png, the pictures with labels, and samples/network_input.png, rows as the network sees them.
+void write_samples(const std::string& folder, const data::Dataset& dataset, const data::Split& split,
+                   const RunOptions& options, const std::string& view);
+
+}  // namespace s4l::methods

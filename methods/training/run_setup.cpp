@@ -1,0 +1,191 @@
+#include "s4l/methods/training/run_setup.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "s4l/nn/models/model.h"
+#include "s4l/nn/optim/schedule.h"
+
+namespace s4l::methods {
+namespace {
+
+constexpr int kSmallPicture = 96;    // up to here equal pictures are used as they are
+constexpr int kPhotoSide = 64;       // side for photographs in a network made for small pictures
+constexpr int kImageNetSide = 224;
+
+void require(bool condition, const char* option, const char* expected, const std::string& got) {
+  check(condition, "--{}: expected {}, got {}", option, expected, got);
+}
+
+void check_numbers(const RunOptions& o) {
+  require(o.batch_size >= 1, "batch-size", "1 or more", to_text(o.batch_size));
+  require(o.uratio >= 0, "uratio", "0 or more", to_text(o.uratio));
+  require(o.steps >= 1, "steps", "1 or more", to_text(o.steps));
+  require(o.epochs >= 0, "epochs", "0 (not used) or more", to_text(o.epochs));
+  require(std::isfinite(o.lr) && o.lr >= 0, "lr", "0 or more", to_text(o.lr));
+  require(o.warmup_steps >= 0, "warmup-steps", "0 or more", to_text(o.warmup_steps));
+  require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
+  require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 to below 1", to_text(o.bn_momentum));
+  require(o.weight_decay >= 0, "weight-decay", "0 or more", to_text(o.weight_decay));
+  require(o.ema_decay >= 0 && o.ema_decay < 1, "model-ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
+  require(o.val_fraction >= 0 && o.val_fraction < 1, "val-fraction", "0 to below 1", to_text(o.val_fraction));
+  require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
+  require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
+  require(o.eval_interval >= 0 && o.checkpoint_interval >= 0, "checkpoint-interval", "0 (chosen) or more",
+          to_text(std::min(o.eval_interval, o.checkpoint_interval)));
+  require(o.keep_checkpoints >= 2, "keep-checkpoints", "2 or more", to_text(o.keep_checkpoints));
+  require(o.workers >= 0 && o.workers <= 256, "workers", "0 to 256", to_text(o.workers));
+  require(o.prefetch >= 1 && o.prefetch <= 1024, "prefetch", "1 to 1024", to_text(o.prefetch));
+  require(o.virtual_replicas >= 1, "virtual-replicas", "1 or more", to_text(o.virtual_replicas));
+}
+
+void check_method_options(const RunOptions& o) {
+  const MethodEntry& entry = find_method(o.method);
+  for (const auto& [name, value] : o.method_options) {
+    std::string known;
+    bool found = false;
+    for (const MethodOption& option : entry.options) {
+      found = found || name == option.name;
+      known += (known.empty() ? "" : ", ") + std::string(option.name);
+    }
+    check(found, "{}: expected an option of the method ({}), got \"{}\"", o.method, known.empty() ? "it has none" : known,
+          name);
+  }
+}
+
+/// The size of all pictures that take part, or {0, 0} where they differ.
+data::Size common_size(const data::Dataset& dataset) {
+  const data::Size first = dataset.image_size(0);
+  for (std::int64_t i = 1; i < dataset.size(); ++i)
+    if (!(dataset.image_size(i) == first)) return {};
+  return first;
+}
+
+void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
+  const data::Size size = common_size(dataset);
+  const bool equal = size.height > 0 && size.height == size.width;
+  if (o.img_size == 0) {
+    int wanted = kImageNetSide;
+    for (const nn::ModelEntry& entry : nn::models())
+      if (o.model == entry.name && entry.img_size < kImageNetSide) wanted = kPhotoSide;
+    o.img_size = equal && size.height <= kSmallPicture ? size.height : wanted;
+  }
+  require(o.img_size >= 8 && o.img_size <= 4096, "img-size", "8 to 4096", to_text(o.img_size));
+  const std::string side = std::to_string(o.img_size);
+  // Photographs: shorter side to 8/7 of the network's, as 256 is to 224 in the spec's evaluation.
+  const std::string shrink = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|";
+  const std::string padding = std::to_string(std::max(1, o.img_size / 8));
+  if (o.augment.empty())
+    o.augment = (equal ? (size.height == o.img_size ? "" : "resize(" + side + ")|") + "pad_crop(" + padding + ")"
+                       : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
+  if (o.preprocess_eval.empty())
+    o.preprocess_eval = (equal ? (size.height == o.img_size ? "" : "resize(" + side + ")|")
+                               : shrink + "central_crop(" + side + ")|") + "-1_to_1";
+}
+
+nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
+  if (o.sched != "cosine") return nn::schedule_from_epochs(o.sched, steps_per_epoch, o.lr);
+  nn::Schedule schedule;
+  schedule.kind = nn::Schedule::Kind::cosine;
+  schedule.base = o.lr;
+  schedule.warmup = static_cast<double>(o.warmup_steps);
+  schedule.total = o.steps;
+  return schedule;
+}
+
+std::int64_t steps_per_epoch(const RunOptions& o, const data::Split& split) {
+  return std::max<std::int64_t>(1, static_cast<std::int64_t>(split.labelled.size()) / o.batch_size);
+}
+
+}  // namespace
+
+std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
+  check_numbers(options);
+  check_method_options(options);
+  if (options.dataset.empty()) options.dataset = options.data.empty() ? "things" : "image-folder";
+  check(options.data.empty() || options.dataset != "things", "--data: expected no folder for the built-in data set "
+        "things, got \"{}\"", options.data);
+  data::DatasetOptions data;
+  data.root = options.data;
+  data.img_size = options.img_size;
+  data.seed = options.data_seed;
+  data.strict = options.strict;
+  data.extra = options.dataset_options;
+  return data::open_dataset(options.dataset, data);
+}
+
+data::SplitOptions split_options(const RunOptions& options) {
+  data::SplitOptions split;
+  if (options.labels_per_class >= 0) split.budget.per_class = options.labels_per_class;
+  else split.budget = data::label_budget_from(options.labels);
+  split.val_fraction = options.val_fraction;
+  split.seed = options.seed;
+  return split;
+}
+
+void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& o) {
+  fill_in_pictures(dataset, o);
+  const std::int64_t per_epoch = steps_per_epoch(o, split);
+  if (o.epochs > 0) o.steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(o.epochs * static_cast<double>(per_epoch))));
+  if (o.sched != "cosine") o.steps = schedule_of(o, per_epoch).total;
+  const std::int64_t tenth = std::max<std::int64_t>(1, o.steps / 10);
+  if (o.eval_interval == 0) o.eval_interval = tenth;
+  if (o.checkpoint_interval == 0) o.checkpoint_interval = tenth;
+}
+
+std::string with_view(const std::string& pipeline, const std::string& view) {
+  return view.empty() ? pipeline : pipeline + "|" + view;
+}
+
+std::int64_t unlabelled_batch(const RunOptions& o) {
+  return std::max<std::int64_t>(1, std::llround(static_cast<double>(o.batch_size) * o.uratio));
+}
+
+std::int64_t pictures_per_step(const RunOptions& o, const Method& method) {
+  return o.batch_size + static_cast<std::int64_t>(method.views().unlabelled.size()) * unlabelled_batch(o);
+}
+
+Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
+  Training training;
+  const Device device = device_from(o.device);
+  nn::ModelOptions model;
+  model.classes = dataset.classes();
+  model.width = o.width;
+  model.zero_heads = o.zero_heads;
+  model.seed = o.seed;
+  training.model = nn::make_model(o.model, model);
+
+  MethodOptions method;
+  method.classes = model.classes;
+  method.feature_size = training.model->feature_size();
+  method.zero_heads = o.zero_heads;
+  method.seed = o.seed;
+  method.values.assign(o.method_options.begin(), o.method_options.end());
+  training.method = find_method(o.method).make(method);
+
+  const Views views = training.method->views();
+  TrainOptions train;
+  data::LoaderOptions loader;
+  loader.labelled = {o.batch_size, {with_view(o.augment, views.labelled)}};
+  train.labelled_tail = data::Pipeline(loader.labelled.pipelines[0]).tail();
+  if (!views.unlabelled.empty()) loader.unlabelled.batch_size = unlabelled_batch(o);
+  for (const std::string& view : views.unlabelled) {
+    loader.unlabelled.pipelines.push_back(with_view(o.augment, view));
+    train.unlabelled_tails.push_back(data::Pipeline(loader.unlabelled.pipelines.back()).tail());
+  }
+  loader.seed = o.seed;
+  loader.workers = o.workers;
+  loader.prefetch = o.prefetch;
+  loader.device = device;
+  training.loader = std::make_unique<data::Loader>(dataset, split, loader);
+
+  train.lr = schedule_of(o, steps_per_epoch(o, split));
+  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay};
+  train.seed = o.seed;
+  train.virtual_replicas = o.virtual_replicas;
+  train.bn_momentum = o.bn_momentum;
+  training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
+  return training;
+}
+
+}  // namespace s4l::methods

@@ -1,0 +1,29 @@
+#pragma once
+#include "s4l/methods/training/run_options.h"
+#include "s4l/methods/training/trainer.h"
+
+namespace s4l::methods {
+
+/// Opens the data set that `options` names: "image-folder" where only a folder is given, "things" where nothing is.
+std::unique_ptr<data::Dataset> open_data(RunOptions& options);
+/// Fills in what follows from the pictures: size, pipelines, intervals, the number of steps. An impossible value is an
+/// error of kind usage that names the option.
+void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& options);
+data::SplitOptions split_options(const RunOptions& options);
+
+/// What trains: made from the same options it is always the same, down to the bit.
+struct Training {
+  std::unique_ptr<nn::Classifier> model;
+  std::unique_ptr<Method> method;
+  std::unique_ptr<data::Loader> loader;
+  std::unique_ptr<Trainer> trainer;
+};
+Training make_training(const RunOptions& options, const data::Dataset& dataset, const data::Split& split);
+/// The pipeline of one view: the recipe's augmentation and what the method adds.
+std::string with_view(const std::string& pipeline, const std::string& view);
+/// Unlabelled pictures a step: batch_size * uratio, at least 1.
+std::int64_t unlabelled_batch(const RunOptions& options);
+/// Pictures a step, each view of an unlabelled one counted once.
+std::int64_t pictures_per_step(const RunOptions& options, const Method& method);
+
+}  // namespace s4l::methods

@@ -1,0 +1,164 @@
+#include "s4l/methods/training/session.h"
+
+#include "s4l/core/io/file.h"
+#include "s4l/methods/training/run_files.h"
+
+namespace s4l::methods {
+namespace {
+
+double between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+Session::Session(Subject subject, std::string folder, const RunCallbacks& callbacks)
+    : s_(subject), trainer_(*subject.training.trainer), folder_(std::move(folder)), callbacks_(callbacks), log_(folder_) {
+  if (folder_.empty()) return;
+  for (const char* name : {"/checkpoints", "/weights", "/eval", "/samples"}) io::make_folder(folder_ + name);
+  checkpoints_.emplace(folder_ + "/checkpoints", s_.options.keep_checkpoints);
+}
+
+void Session::start() {
+  if (folder_.empty()) return;
+  io::save_atomically(folder_ + "/split.csv", s_.csv);
+  write_samples(folder_, s_.dataset, s_.split, s_.options, s_.training.method->views().labelled);
+}
+
+void Session::resume() {
+  check(checkpoints_.has_value(), "resume: expected a folder with checkpoints");
+  std::vector<std::string> warnings;
+  const io::TensorFile file = checkpoints_->load_newest(warnings);
+  for (const std::string& text : warnings) warn(text);
+  restore(file);
+  log_.resume(trainer_.steps_done());
+}
+
+RunResult Session::run() {
+  const RunOptions& o = s_.options;
+  started_ = logged_ = Clock::now();
+  logged_step_ = trainer_.steps_done();
+  while (trainer_.steps_done() < o.steps && !result_.stopped) {
+    const double lr = trainer_.lr();
+    trainer_.step();
+    const std::int64_t step = trainer_.steps_done();
+    const bool last = step == o.steps;
+    if (step % o.log_interval == 0 || last) log_means(lr);
+    if (!s_.split.val.empty() && (step % o.eval_interval == 0 || last)) validate();
+    result_.stopped = !last && callbacks_.should_stop && callbacks_.should_stop();
+    if (step % o.checkpoint_interval == 0 || last || result_.stopped) save();
+  }
+  result_.steps = trainer_.steps_done();
+  result_.seconds = seconds();
+  if (!result_.stopped) finish();
+  log_.save();
+  return result_;
+}
+
+void Session::log_means(double lr) {
+  const std::int64_t step = trainer_.steps_done();
+  const double time = between(logged_, Clock::now()), steps = static_cast<double>(step - logged_step_);
+  LogRow row{step, s_.options.steps, seconds(), trainer_.take_metrics()};
+  row.values.emplace_back("lr", lr);
+  log_.add(step, row.values);
+  result_.last_metrics = row.values;
+  row.values.emplace_back("time/step_ms", 1000 * time / steps);
+  row.values.emplace_back("perf/img_per_s", static_cast<double>(pictures_per_step(s_.options, *s_.training.method)) * steps / time);
+  if (callbacks_.on_log) callbacks_.on_log(row);
+  logged_ = Clock::now();
+  logged_step_ = step;
+}
+
+/// Scores the validation pictures with the averaged weights where there are any; keeps the best (ties: the lower loss).
+void Session::validate() {
+  trainer_.swap_average();
+  const std::int64_t step = trainer_.steps_done();
+  const Evaluation val = evaluate_on(s_.split.val);
+  const Score& score = val.unrotated;
+  if (score.top1 > best_.hits || (score.top1 == best_.hits && score.loss < best_.loss)) {
+    best_ = {step, score.top1, score.loss, weights_of(*s_.training.model, card())};
+    if (!folder_.empty()) io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights);
+  }
+  trainer_.swap_average();
+  log_.add(step, {{"val/top-1-acc", score.accuracy()}, {"val/top-5-acc", score.top5_accuracy()}, {"val/loss", score.loss}});
+  if (callbacks_.on_validation) callbacks_.on_validation(step, val);
+}
+
+void Session::save() {
+  if (!checkpoints_) return;
+  try {
+    checkpoints_->save(trainer_.steps_done(), state());
+    log_.save();
+  } catch (const Error& error) {  // the disk may have room again at the next one: training goes on
+    if (error.kind() != ErrorKind::io || result_.stopped) throw;
+    warn(std::string("checkpoint not saved: ") + error.what());
+  }
+}
+
+/// The one reading of the test set, with the weights that are reported.
+void Session::finish() {
+  nn::Classifier& model = *s_.training.model;
+  trainer_.swap_average();
+  const io::TensorFile last = weights_of(model, card());
+  result_.best_on_validation = best_.step >= 0;
+  result_.reported_step = result_.best_on_validation ? best_.step : trainer_.steps_done();
+  if (result_.best_on_validation) set_weights(model, best_.weights);
+  result_.test = evaluate_on(s_.split.test);
+  if (!folder_.empty()) {
+    io::save_tensors(folder_ + "/weights/last.safetensors", last);
+    write_evaluation(folder_, s_.dataset, result_.test);
+  }
+  set_weights(model, last);
+  trainer_.swap_average();
+}
+
+ModelCard Session::card() const {
+  const RunOptions& o = s_.options;
+  return {o.model, o.width, o.img_size, s_.dataset.class_names(), o.preprocess_eval, s_.training.method->eval_views(),
+          o.method, o.dataset, o.data, s_.hash};
+}
+
+Evaluation Session::evaluate_on(const std::vector<std::int64_t>& indices) {
+  const data::Pipeline pipeline(with_view(s_.options.preprocess_eval, s_.training.method->eval_views()));
+  return evaluate(*s_.training.model, s_.dataset, indices, pipeline, s_.options.eval_batch, device_from(s_.options.device));
+}
+
+double Session::seconds() const { return seconds_before_ + between(started_, Clock::now()); }
+
+io::TensorFile Session::state() {
+  io::TensorFile file = trainer_.state();
+  file.metadata["split_hash"] = s_.hash;
+  file.metadata["seconds"] = to_text(seconds());
+  file.metadata["best_step"] = std::to_string(best_.step);
+  file.metadata["best_hits"] = std::to_string(best_.hits);
+  file.tensors.emplace_back("best_loss", full({1}, best_.loss, DType::f64));
+  for (const auto& [name, value] : best_.weights.tensors) file.tensors.emplace_back("best/" + name, value);
+  return file;
+}
+
+void Session::restore(const io::TensorFile& file) {
+  const auto entry = [&](const char* key) -> const std::string& {
+    const auto found = file.metadata.find(key);
+    check(found != file.metadata.end(), "checkpoint: expected the entry \"{}\" in its metadata", key);
+    return found->second;
+  };
+  check(entry("split_hash") == s_.hash, "resume: expected a checkpoint of split {}, got one of {}: other labels or data",
+        s_.hash.substr(0, 8), entry("split_hash").substr(0, 8));
+  trainer_.restore(file);
+  seconds_before_ = std::stod(entry("seconds"));
+  best_.step = std::stoll(entry("best_step"));
+  best_.hits = std::stoll(entry("best_hits"));
+  if (best_.step < 0) return;
+  best_.weights = weights_of(*s_.training.model, card());
+  const Tensor loss = full({1}, 0, DType::f64);
+  std::vector<std::pair<std::string, Tensor>> tensors{{"best_loss", loss}};
+  for (const auto& [name, value] : best_.weights.tensors) tensors.emplace_back("best/" + name, value);
+  s4l::restore(file, tensors);
+  best_.loss = item(loss);
+}
+
+void Session::warn(const std::string& text) const {
+  if (callbacks_.on_warning) callbacks_.on_warning(text);
+}
+
+}  // namespace s4l::methods

@@ -1,0 +1,139 @@
+#include "s4l/methods/training/trainer.h"
+
+#include <cmath>
+
+#include "s4l/core/autograd.h"
+#include "s4l/core/checkpoint.h"
+#include "s4l/core/ops/update.h"
+
+namespace s4l::methods {
+namespace {
+
+/// A method's own heads and state as a module, so that one visit reaches everything that is trained and saved.
+struct MethodState final : nn::Module {
+  Method& method;
+  explicit MethodState(Method& m) : method(m) {}
+  Tensor forward(const Tensor& x, nn::Mode) override { return x; }
+  void visit(nn::Visitor& visitor) override { method.visit(visitor); }
+};
+
+struct Whole final : nn::Module {
+  nn::Classifier& model;
+  MethodState method;
+  Whole(nn::Classifier& network, Method& m) : model(network), method(m) {}
+  Tensor forward(const Tensor& x, nn::Mode mode) override { return model.forward(x, mode); }
+  void visit(nn::Visitor& visitor) override {
+    model.visit(visitor);
+    visitor.module("method", method);
+  }
+};
+
+double mean_of(const Tensor& x) {
+  double sum = 0;
+  with_float(x.dtype(), [&]<class T>() {
+    for (T value : values_of<T>(x)) sum += static_cast<double>(value);
+  });
+  return x.numel() == 0 ? 0 : sum / static_cast<double>(x.numel());
+}
+
+}  // namespace
+
+Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, TrainOptions options)
+    : model_(model), method_(method), loader_(loader), options_(std::move(options)),
+      whole_(std::make_unique<Whole>(model, method)) {
+  optimizer_ = std::make_unique<nn::Sgd>(nn::parameters_of(*whole_), options_.sgd);
+  nn::set_batch_norm_groups(*whole_, options_.virtual_replicas);
+  nn::set_batch_norm_momentum(*whole_, options_.bn_momentum);
+  lr_ = zeros({1}, DType::f32, optimizer_->gradient().device());
+}
+
+void Trainer::step() {
+  const data::Batch batch = loader_.next();
+  const Tensor x = batch.labelled.rows(options_.labelled_tail);
+  std::vector<Tensor> unlabelled;
+  for (std::size_t view = 0; view < batch.unlabelled.size(); ++view)
+    unlabelled.push_back(batch.unlabelled[view].rows(options_.unlabelled_tails[view]));
+  copy_(lr_, full({1}, lr()));
+  Step step{model_,
+            x,
+            batch.labels,
+            unlabelled,
+            Rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_)),
+            options_.virtual_replicas,
+            metrics_};
+
+  optimizer_->zero_grad();
+  const Tensor loss = method_.loss(step);
+  metrics_.put("train/loss", loss);
+  backward(loss);
+  optimizer_->step(lr_);
+  method_.after_update(step);
+  ++step_;
+}
+
+void Trainer::sum_metrics() {
+  for (const auto& [tag, value] : metrics_.values()) {
+    const double mean = mean_of(value);
+    if (tag == "train/loss" && !std::isfinite(mean))
+      fail(ErrorKind::numeric,
+           "train/loss: expected a finite number, got {} shortly before step {}; a lower --lr may help", mean, step_);
+    auto& [sum, count] = sums_[tag];
+    sum += mean;
+    ++count;
+  }
+  metrics_.clear();
+}
+
+std::vector<std::pair<std::string, double>> Trainer::take_metrics() {
+  sum_metrics();
+  std::vector<std::pair<std::string, double>> means{{"train/loss", 0.0}};
+  for (const auto& [tag, total] : sums_) {
+    const double mean = total.first / static_cast<double>(total.second);
+    if (tag == "train/loss") means[0].second = mean;
+    else means.emplace_back(tag, mean);
+  }
+  sums_.clear();
+  return means;
+}
+
+std::vector<std::pair<std::string, Tensor>> Trainer::tensors() const {
+  std::vector<std::pair<std::string, Tensor>> all;
+  for (const auto& [name, parameter] : nn::parameters_of(*whole_)) all.emplace_back("weight/" + name, parameter->value);
+  for (const auto& [name, value] : nn::buffers_of(*whole_)) all.emplace_back("buffer/" + name, *value);
+  for (const auto& entry : optimizer_->state()) all.push_back(entry);
+  return all;
+}
+
+io::TensorFile Trainer::state() {
+  sum_metrics();
+  io::TensorFile file{tensors(), {{"step", std::to_string(step_)}}};
+  std::vector<double> sums;  // a resumed run logs the same means
+  for (const auto& [tag, total] : sums_) {
+    file.metadata["metric:" + std::to_string(sums.size() / 2)] = tag;
+    sums.push_back(total.first);
+    sums.push_back(static_cast<double>(total.second));
+  }
+  file.tensors.emplace_back("metrics", from_values(sums, {static_cast<std::int64_t>(sums.size())}));
+  return file;
+}
+
+void Trainer::restore(const io::TensorFile& file) {
+  const auto step = file.metadata.find("step");
+  const Tensor* sums = file.find("metrics");
+  check(step != file.metadata.end() && sums != nullptr, "checkpoint: expected \"step\" in its metadata and the tensor "
+        "\"metrics\"");
+  s4l::restore(file, tensors());
+  step_ = std::stoll(step->second);
+  loader_.seek(step_);
+  metrics_.clear();
+  sums_.clear();
+  const auto values = values_of<double>(*sums);
+  for (std::size_t i = 0; 2 * i + 1 < values.size(); ++i)
+    sums_[file.metadata.at("metric:" + std::to_string(i))] = {values[2 * i], static_cast<std::int64_t>(values[2 * i + 1])};
+}
+
+void Trainer::swap_average() {
+  if (optimizer_->averages()) optimizer_->swap_average();
+}
+
+}  // namespace s4l::methods

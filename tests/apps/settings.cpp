@@ -1,0 +1,76 @@
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "../core/new_folder.h"
+#include "program.h"
+
+using namespace s4l::test;
+
+namespace {
+
+std::string line_of(const std::string& text, const std::string& key) {
+  const std::size_t start = text.find("\n" + key + " = ");
+  return start == std::string::npos ? "" : text.substr(start + 1, text.find('\n', start + 1) - start - 1);
+}
+
+void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+}  // namespace
+
+TEST_CASE("a dry run prints the resolved settings and writes nothing") {
+  const NewFolder folder;
+  const Outcome outcome = run_s4l(folder.path(), tiny_run("rotation", 3) + Words{"--dry-run"});
+  CHECK(outcome.code == 0);
+  CHECK(line_of(outcome.out, "steps") == "steps = 3");
+  CHECK(contains(outcome.err, "20 -> 20 labelled of 60 pictures, 2 per class"));
+  CHECK(contains(outcome.err, "4 + 8 pictures x 4"));
+  CHECK(folder.names() == std::vector<std::string>{".stdout"});
+}
+
+TEST_CASE("default, recipe, file, environment and command line are asked in this order") {
+  const NewFolder folder;
+  write(folder / "my.toml", "lr = 0.2\nwarmup_steps = 7\nmomentum = 0.5\n[dataset-options]\ntrain = 60\ntest = 40\n");
+  const Outcome outcome =
+      run_s4l(folder.path(), {"run", "rotation", "--num-labels", "20", "--config", "my.toml", "--lr0", "0.4", "--dry-run"},
+              {{{"S4L_LR", "0.3"}, {"S4L_MOMENTUM", "0.6"}}, {}, {}});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(line_of(outcome.out, "lr") == "lr = 0.4");                    // command line, by an alias
+  CHECK(line_of(outcome.out, "momentum") == "momentum = 0.6");        // environment over file
+  CHECK(line_of(outcome.out, "warmup-steps") == "warmup-steps = 7");  // file over recipe, with _
+  CHECK(line_of(outcome.out, "rot-weight") == "rot-weight = 4");      // recipe over the method's default
+  CHECK(line_of(outcome.out, "prefetch") == "prefetch = 4");          // default
+  CHECK(line_of(outcome.out, "labels") == "labels = \"20n\"");
+  CHECK(contains(outcome.out, "[dataset-options]\ntest = \"40\"\ntrain = \"60\""));
+}
+
+TEST_CASE("a later way to say the number of labels or steps takes the place of an earlier one") {
+  const NewFolder folder;
+  write(folder / "my.toml", "labels-per-class = 3\nepochs = 2\n");
+  const Outcome outcome = run_s4l(folder.path(), tiny_run("supervised", 5) + Words{"--config", "my.toml", "--dry-run"});
+  REQUIRE(outcome.code == 0);
+  CHECK(line_of(outcome.out, "labels") == "labels = \"20n\"");
+  CHECK(line_of(outcome.out, "steps") == "steps = 5");
+  CHECK(line_of(outcome.out, "labels-per-class").empty());
+  CHECK(line_of(outcome.out, "epochs").empty());
+}
+
+TEST_CASE("an error in a file or the environment names the place") {
+  const NewFolder folder;
+  const auto check = [&](const std::string& toml, const std::string& expected) {
+    write(folder / "my.toml", toml);
+    const Outcome outcome = run_s4l(folder.path(), {"run", "rotation", "--config", "my.toml"});
+    INFO(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(lines_in(outcome.err) == 1);
+    CHECK(contains(outcome.err, expected));
+  };
+  check("lr = 0.1\nbatchsize = 8\n", "my.toml:2: unknown key \"batchsize\"; did you mean batch-size?");
+  check("lr = \"much\"\n", "my.toml:1: lr: expected a number, got \"much\"");
+  check("lr = [1, 2]\n", "my.toml:1: lr: expected a text, a number, true or false");
+  check("\nlr = = 1\n", "my.toml:2: ");
+  check("labels = 10\nnum-labels = 20\n", "contradict");
+  const Outcome outcome = run_s4l(folder.path(), {"run", "rotation"}, {{{"S4L_STEPS", "many"}}, {}, {}});
+  CHECK(outcome.code == 2);
+  CHECK(contains(outcome.err, "S4L_STEPS: expected a whole number"));
+}
