@@ -14,8 +14,7 @@ namespace s4l::cpu {
 namespace {
 
 std::int64_t packed_columns(std::int64_t columns) {
-  const std::int64_t width = gemm_panel_width();
-  return (columns + width - 1) / width * width;
+  return ceil_div(columns, gemm_panel_width()) * gemm_panel_width();
 }
 
 /// The windows of the forward pass: their matrix times w^T is y.
@@ -33,9 +32,9 @@ struct Phase {
   Phase(std::int64_t phase, std::int64_t kernel, std::int64_t size, const Conv2dOptions& options) {
     const std::int64_t stride = options.stride;
     first_tap = phase;
-    taps = kernel > phase ? (kernel - phase + stride - 1) / stride : 0;
+    taps = ceil_div(std::max<std::int64_t>(kernel - phase, 0), stride);
     first_pixel = ((phase - options.padding) % stride + stride) % stride;
-    pixels = size > first_pixel ? (size - first_pixel + stride - 1) / stride : 0;
+    pixels = ceil_div(std::max<std::int64_t>(size - first_pixel, 0), stride);
     origin = (first_pixel + options.padding - phase) / stride - (taps - 1);
   }
 };
@@ -60,13 +59,13 @@ void pack_backward_data(const Tensor& w, const std::vector<PhasePair>& phases, s
   for (const auto& [row, column] : phases) {
     const std::int64_t taps = row.taps * column.taps, panel_floats = taps * outputs * width;
     parallel(panels, [&, row = row, column = column](std::int64_t panel) {
-      pack_panels(taps * outputs, std::min(width, s[3] - panel * width), width, to + panel * panel_floats,
-                  [&](std::int64_t k, std::int64_t n) {
-                    const std::int64_t tap = k / outputs, o = k % outputs;
-                    const std::int64_t i = row.first_tap + (row.taps - 1 - tap / column.taps) * stride;
-                    const std::int64_t j = column.first_tap + (column.taps - 1 - tap % column.taps) * stride;
-                    return from[((o * s[1] + i) * s[2] + j) * s[3] + panel * width + n];
-                  });
+      pack_panel(taps * outputs, std::min(width, s[3] - panel * width), width, to + panel * panel_floats,
+                 [&](std::int64_t k, std::int64_t n) {
+                   const std::int64_t tap = k / outputs, o = k % outputs;
+                   const std::int64_t i = row.first_tap + (row.taps - 1 - tap / column.taps) * stride;
+                   const std::int64_t j = column.first_tap + (column.taps - 1 - tap % column.taps) * stride;
+                   return from[((o * s[1] + i) * s[2] + j) * s[3] + panel * width + n];
+                 });
     });
     to += panels * panel_floats;
   }
@@ -101,8 +100,8 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options, cons
   const auto packed = packed_weights(w, Packing::forward, 1, depth * packed_columns(outputs), [&](float* to) {
     const float* from = w.data<float>();
     parallel(packed_columns(outputs) / width, [&](std::int64_t panel) {
-      pack_panels(depth, std::min(width, outputs - panel * width), width, to + panel * depth * width,
-                  [&](std::int64_t k, std::int64_t n) { return from[(panel * width + n) * depth + k]; });
+      pack_panel(depth, std::min(width, outputs - panel * width), width, to + panel * depth * width,
+                 [&](std::int64_t k, std::int64_t n) { return from[(panel * width + n) * depth + k]; });
     });
   });
   const Product product{.window = window, .weights = static_cast<const float*>(packed->memory()), .columns = outputs,

@@ -14,8 +14,6 @@ namespace {
 constexpr std::int64_t kFrequencies = 36, kIn = 6, kOut = 4;
 constexpr std::int64_t kSkew = 16;  // floats between frequencies, so that 36 streams do not meet in one cache set
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 /// The tiles of a picture, each `size` pixels square, as windows 4 pixels apart; the first begins `padding` outside.
 class Tiles {
  public:
@@ -67,8 +65,7 @@ struct Blocks {
   explicit Blocks(const Winograd& s) {
     tiles = s.channels >= 256 ? 5 * kRowUnit : std::clamp<std::int64_t>(2800 / s.channels / kRowUnit, 2, 6) * kRowUnit;
     blocks = ceil_div(s.tiles(), tiles);
-    const std::int64_t wanted = blocks < kMinTasks ? ceil_div(kMinTasks, blocks) : 1;
-    columns = ceil_div(ceil_div(s.outputs, wanted), kColumns) * kColumns;
+    columns = ceil_div(ceil_div(s.outputs, ceil_div(kMinTasks, blocks)), kColumns) * kColumns;
     slices = ceil_div(s.outputs, columns);
   }
 };
@@ -109,7 +106,7 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
 bool Winograd::pays() const {
   const bool whole_vectors = channels % 16 == 0 && outputs % 16 == 0;
   const bool filled = 2 * out_height * out_width >= 16 * tile_rows() * tile_columns();
-  return whole_vectors && std::min(channels, outputs) >= 32 && filled && tiles() >= 24;
+  return whole_vectors && std::min(channels, outputs) >= 16 && filled && tiles() >= 24;
 }
 
 std::int64_t winograd_weight_floats(std::int64_t channels, std::int64_t outputs) {
@@ -144,7 +141,8 @@ void winograd_multiply(const Winograd& shape, const float* x, const float* weigh
 void winograd_weight_gradient(const Winograd& s, const float* x, const float* gy, float* gw) {
   // Rounds of as many tiles as the last-level cache holds mapped; the sums of all stay in one place.
   constexpr std::int64_t kRoundFloats = 1 << 20, kMinRound = 96, kTileUnit = 8, kRows = 96;
-  const std::int64_t round = std::min(s.tiles(), std::max(kMinRound, kRoundFloats / (kFrequencies * (s.channels + s.outputs))));
+  const std::int64_t affordable = kRoundFloats / (kFrequencies * (s.channels + s.outputs));
+  const std::int64_t round = std::min(s.tiles(), std::max(kMinRound, affordable));
   const std::int64_t x_stride = round * s.channels + kSkew, gy_stride = round * s.outputs + kSkew,
                      sum_stride = s.outputs * s.channels + kSkew, width = gemm_panel_width();
   const Tiles input(x, s.images, s.height, s.width, s.channels, s, kIn, s.padding);
