@@ -53,7 +53,7 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
   const std::int64_t column = task % blocks.column_blocks * blocks.columns;
   const std::int64_t columns = std::min(blocks.columns, p.columns - column);
   const bool gathered = !w.is_source() || w.channels >= kAliasing;
-  if (depth == 0) return scatter(p, first, count, column, columns, nullptr);  // the stride skips these: no tap sees them
+  if (depth == 0) return scatter(p, first, count, column, columns, nullptr);  // no tap sees them: the stride skips
   const bool dense = p.row_stride == w.grid_width * p.pixel_stride && p.image_stride == w.grid_height * p.row_stride;
   const std::int64_t stride = blocks.depth + kSkew;
   const Scratch scratch((gathered ? count * stride : 0) + (dense ? 0 : count * columns));

@@ -42,7 +42,8 @@ struct GridPixel {
 
 constexpr std::int64_t kGatherSlack = 16;
 
-/// Writes rows [first, first + count) of A, of each the columns [begin, end), to `to` with `stride` floats a row. Up to kGatherSlack floats behind each row are overwritten if a kernel row is no longer than 64.
+/// Writes rows [first, first + count) of A, of each the columns [begin, end), to `to` with `stride` floats a row. Up to
+/// kGatherSlack floats behind each row are overwritten if a kernel row is no longer than 64.
 void gather(const Window& window, std::int64_t first, std::int64_t count, std::int64_t begin, std::int64_t end,
             float* to, std::int64_t stride);
 
