@@ -41,8 +41,7 @@ constexpr Layer kLayers[] = {
 enum class Direction { forward, data, weight };
 constexpr const char* kDirections[] = {"forward", "data", "weight"};
 
-/// GFLOP/s of multiply-adds on registers and L1: the micro-kernel itself on matrices that never leave it, the best of
-/// many blocks.
+/// GFLOP/s of multiply-adds: the micro-kernel itself on matrices that never leave L1, the best of many blocks.
 double ceiling() {
   static const double best = [] {
     constexpr std::int64_t kRows = 24, kDepth = 128, kRepeats = 2000;
@@ -54,7 +53,8 @@ double ceiling() {
       cpu::parallel(num_threads(), [&](std::int64_t) {
         std::vector<float> c(static_cast<std::size_t>(kRows * width));
         for (int i = 0; i < kRepeats; ++i)
-          cpu::gemm({a.data(), kDepth, 1, b.data(), width, kDepth * width, c.data(), width, kRows, width, kDepth, false});
+          cpu::gemm({a.data(), kDepth, 1, b.data(), width, kDepth * width, c.data(), width, kRows, width, kDepth,
+                     false});
         benchmark::DoNotOptimize(c.data());
       });
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

@@ -13,8 +13,8 @@ Shape output_shape(const Shape& x, const Shape& w, const Conv2dOptions& options)
   check(options.stride >= 1 && options.padding >= 0, "conv2d: expected stride >= 1 and padding >= 0, got {} and {}",
         options.stride, options.padding);
   const std::int64_t height = x[1] + 2 * options.padding, width = x[2] + 2 * options.padding;
-  check(height >= w[1] && width >= w[2], "conv2d: expected x, padded by {}, no smaller than the kernel, got x {} and w {}",
-        options.padding, x, w);
+  check(height >= w[1] && width >= w[2],
+        "conv2d: expected x, padded by {}, no smaller than the kernel, got x {} and w {}", options.padding, x, w);
   return {x[0], (height - w[1]) / options.stride + 1, (width - w[2]) / options.stride + 1, w[0]};
 }
 

@@ -1,6 +1,7 @@
 #include "s4l/methods/training/metrics_log.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include "s4l/core/error.h"
@@ -20,7 +21,7 @@ std::string json_line(std::int64_t step, const MetricsLog::Values& values) {
 }  // namespace
 
 void MetricsLog::resume(std::int64_t step) {
-  if (folder_.empty()) return;
+  if (folder_.empty() || !std::filesystem::exists(folder_ + "/metrics.jsonl")) return;  // stopped before its first row
   std::istringstream lines(io::read_file(folder_ + "/metrics.jsonl"));
   std::string kept;
   for (std::string line; std::getline(lines, line);) {

@@ -51,7 +51,8 @@ SavedModel load_model(const std::string& path) {
   ModelCard card{entry("model"), std::stod(entry("width")), std::stoi(entry("img_size")), {},
                  entry("preprocess_eval"), entry("eval_views"), entry("method"), entry("dataset"), entry("data"),
                  entry("split_hash")};
-  for (const io::Json& name : io::parse_json(entry("class_names")).array()) card.class_names.push_back(name.string());
+  const io::Json names = io::parse_json(entry("class_names"));
+  for (const io::Json& name : names.array()) card.class_names.push_back(name.string());
   nn::ModelOptions options;
   options.classes = static_cast<int>(card.class_names.size());
   options.width = card.width;

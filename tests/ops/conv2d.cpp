@@ -6,6 +6,7 @@
 
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/view.h"
+#include "s4l/kernels/cpu/conv2d/winograd.h"
 #include "s4l/tests/support/near.h"
 #include "s4l/tests/support/op_case.h"
 
@@ -21,6 +22,11 @@ struct Layer {
 
 Shape shape_of_x(const Layer& l) { return {l.images, l.height, l.width, l.channels}; }
 Shape shape_of_w(const Layer& l) { return {l.outputs, l.kernel, l.kernel, l.channels}; }
+
+std::string name_of(const Layer& l) {
+  return "x " + to_text(shape_of_x(l)) + ", w " + to_text(shape_of_w(l)) + ", stride " + to_text(l.options.stride) +
+         ", padding " + to_text(l.options.padding);
+}
 
 std::vector<double> by_definition(const Layer& l, const std::vector<double>& x, const std::vector<double>& w) {
   const auto [stride, padding] = l.options;
@@ -46,8 +52,7 @@ std::vector<double> by_definition(const Layer& l, const std::vector<double>& x, 
 }
 
 void check_layer(const Layer& l) {
-  INFO("x " << to_text(shape_of_x(l)) << ", w " << to_text(shape_of_w(l)) << ", stride " << l.options.stride << ", padding "
-            << l.options.padding);
+  INFO(name_of(l));
   check_op({.name = "conv2d",
             .inputs = {random_tensor(shape_of_x(l), DType::f64, 1), random_tensor(shape_of_w(l), DType::f64, 2)},
             .wants_grad = {},
@@ -56,20 +61,28 @@ void check_layer(const Layer& l) {
             .tolerance = 5e-6});
 }
 
-/// f32 in all directions against f64; shapes too large for finite differences.
+/// y, gx and gw of random x, w and gy.
+std::vector<Tensor> all_directions(const Layer& l, DType dtype) {
+  const Tensor x = random_tensor(shape_of_x(l), dtype, 1), w = random_tensor(shape_of_w(l), dtype, 2);
+  const Tensor y = conv2d(x, w, l.options), gy = random_tensor(y.shape(), dtype, 3);
+  const Tensor gx = empty_like(x), gw = empty_like(w);
+  kernel::conv2d_backward_data(gy, w, l.options, gx);
+  kernel::conv2d_backward_weight(x, gy, l.options, gw);
+  return {y, gx, gw};
+}
+
+/// f32 against f64, and against itself with other numbers of threads: for shapes too large for finite differences.
 void compare_with_f64(const Layer& l) {
-  INFO("x " << to_text(shape_of_x(l)) << ", w " << to_text(shape_of_w(l)) << ", stride " << l.options.stride << ", padding "
-            << l.options.padding);
-  std::vector<Tensor> results[2];
-  for (DType dtype : {DType::f64, DType::f32}) {
-    const Tensor x = random_tensor(shape_of_x(l), dtype, 1), w = random_tensor(shape_of_w(l), dtype, 2);
-    const Tensor y = conv2d(x, w, l.options), gy = random_tensor(y.shape(), dtype, 3);
-    const Tensor gx = empty_like(x), gw = empty_like(w);
-    kernel::conv2d_backward_data(gy, w, l.options, gx);
-    kernel::conv2d_backward_weight(x, gy, l.options, gw);
-    results[dtype == DType::f32] = {y, gx, gw};
+  INFO(name_of(l));
+  const auto exact = all_directions(l, DType::f64), f32 = all_directions(l, DType::f32);
+  for (std::size_t i = 0; i < 3; ++i) CHECK(relative_error(f32[i], exact[i]) <= 5e-6);
+  const int before = num_threads();
+  for (int threads : {1, 3}) {
+    set_num_threads(threads);
+    const auto again = all_directions(l, DType::f32);
+    set_num_threads(before);
+    for (std::size_t i = 0; i < 3; ++i) CHECK(values_of<float>(again[i]) == values_of<float>(f32[i]));
   }
-  for (int i = 0; i < 3; ++i) CHECK(relative_error(results[1][i], results[0][i]) <= 5e-6);
 }
 
 }  // namespace
@@ -92,6 +105,23 @@ TEST_CASE("conv2d in f32 agrees with f64 where the work is divided into several 
   compare_with_f64({2, 7, 7, 64, 300, 1, {1, 0}});    // tasks divide the output's columns
 }
 
+TEST_CASE("conv2d through Winograd's tiles agrees with f64 for every padding, cut tile and number of rounds") {
+  for (const Layer& l : std::vector<Layer>{{3, 13, 9, 32, 48, 3, {1, 1}},
+                                           {2, 17, 14, 48, 16, 3, {1, 0}},
+                                           {2, 14, 14, 32, 64, 3, {1, 2}},
+                                           {3, 12, 12, 32, 32, 3, {1, 3}},
+                                           {24, 3, 3, 64, 80, 3, {1, 1}},
+                                           {1, 20, 20, 272, 32, 3, {1, 1}},
+                                           {8, 30, 30, 32, 32, 3, {1, 1}}}) {
+    const std::int64_t shrink = 2 - 2 * l.options.padding;
+    const cpu::Winograd shape{l.images, l.height, l.width, l.channels, l.options.padding, l.height - shrink,
+                              l.width - shrink, l.outputs};
+    REQUIRE(shape.pays());
+    compare_with_f64(l);
+  }
+  check_layer({3, 13, 9, 32, 48, 3, {1, 1}});
+}
+
 TEST_CASE("conv2d gives the same within rounding for every instruction set that this machine has") {
   const auto targets = hwy::SupportedAndGeneratedTargets();
   for (const std::int64_t target : targets) {
@@ -100,6 +130,7 @@ TEST_CASE("conv2d gives the same within rounding for every instruction set that 
     INFO(hwy::TargetName(target));
     compare_with_f64({2, 11, 9, 17, 35, 3, {1, 1}});
     compare_with_f64({2, 11, 9, 16, 32, 3, {2, 1}});
+    compare_with_f64({3, 13, 9, 32, 48, 3, {1, 1}});
     compare_with_f64({2, 6, 5, 33, 20, 1, {1, 0}});
   }
   hwy::SetSupportedTargetsForTest(0);
@@ -108,15 +139,17 @@ TEST_CASE("conv2d gives the same within rounding for every instruction set that 
 }
 
 TEST_CASE("conv2d sees a weight that was updated in place, and one whose memory was used before") {
-  const Tensor x = random_tensor({1, 4, 4, 3}, DType::f32, 1);
-  for (std::uint64_t seed = 0; seed < 4; ++seed) {  // a tensor freed in one round lends its memory to the next
-    const Tensor values = random_tensor({5, 3, 3, 3}, DType::f32, 10 + seed);
-    const Tensor w = from_values(values_of<float>(values), values.shape());
-    const Layer l{1, 4, 4, 3, 5, 3, {1, 1}};
+  const Layer l{1, 4, 4, 3, 5, 3, {1, 1}};
+  const Tensor x = random_tensor(shape_of_x(l), DType::f32, 1);
+  const auto check_with = [&](const Tensor& w) {
     check_near(conv2d(x, w, l.options), by_definition(l, doubles(x), doubles(w)), 1e-5, 1e-5);
-    copy_(w, random_tensor(w.shape(), DType::f32, 20 + seed));
-    check_near(conv2d(x, w, l.options), by_definition(l, doubles(x), doubles(w)), 1e-5, 1e-5);
-  }
+  };
+  for (std::uint64_t seed = 0; seed < 4; ++seed)  // freed in one round, the same memory comes back in the next
+    check_with(random_tensor(shape_of_w(l), DType::f32, 10 + seed));
+  const Tensor w = random_tensor(shape_of_w(l), DType::f32, 20);
+  check_with(w);
+  copy_(w, random_tensor(shape_of_w(l), DType::f32, 21));
+  check_with(w);
 }
 
 TEST_CASE("conv2d computes no gradient that nobody asked for") {

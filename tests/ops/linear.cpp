@@ -35,8 +35,8 @@ TEST_CASE("linear is x w^T + b with its three gradients, for awkward sizes") {
        std::vector<Size>{{1, 1, 1}, {0, 8, 4}, {31, 33, 10}, {64, 128, 10}, {33, 1025, 31}, {5, 64, 130}}) {
     INFO(rows << " x " << features << " -> " << outputs);
     check_op({.name = "linear",
-              .inputs = {random_tensor({rows, features}, DType::f64, 1), random_tensor({outputs, features}, DType::f64, 2),
-                         random_tensor({outputs}, DType::f64, 3)},
+              .inputs = {random_tensor({rows, features}, DType::f64, 1),
+                         random_tensor({outputs, features}, DType::f64, 2), random_tensor({outputs}, DType::f64, 3)},
               .wants_grad = {}, .forward = [](const auto& in) { return linear(in[0], in[1], in[2]); },
               .reference = by_definition, .tolerance = 5e-6});
   }
@@ -48,5 +48,6 @@ TEST_CASE("linear is x w^T + b with its three gradients, for awkward sizes") {
 
 TEST_CASE("linear refuses shapes that do not fit and names them") {
   REQUIRE_THROWS_WITH(linear(zeros({2, 3}), zeros({4, 5})), Catch::Contains("(2, 3)") && Catch::Contains("(4, 5)"));
-  REQUIRE_THROWS_WITH(linear(zeros({2, 3}), zeros({4, 3}), zeros({3})), Catch::Contains("(4)") && Catch::Contains("(3)"));
+  REQUIRE_THROWS_WITH(linear(zeros({2, 3}), zeros({4, 3}), zeros({3})),
+                      Catch::Contains("(4)") && Catch::Contains("(3)"));
 }

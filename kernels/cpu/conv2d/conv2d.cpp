@@ -5,6 +5,7 @@
 
 #include "s4l/kernels/cpu/conv2d/naive.h"
 #include "s4l/kernels/cpu/conv2d/product.h"
+#include "s4l/kernels/cpu/conv2d/winograd.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/packed_weights.h"
 #include "s4l/kernels/cpu/parallel.h"
@@ -13,8 +14,7 @@ namespace s4l::cpu {
 namespace {
 
 std::int64_t packed_columns(std::int64_t columns) {
-  const std::int64_t width = gemm_panel_width();
-  return (columns + width - 1) / width * width;
+  return ceil_div(columns, gemm_panel_width()) * gemm_panel_width();
 }
 
 /// The windows of the forward pass: their matrix times w^T is y.
@@ -32,9 +32,9 @@ struct Phase {
   Phase(std::int64_t phase, std::int64_t kernel, std::int64_t size, const Conv2dOptions& options) {
     const std::int64_t stride = options.stride;
     first_tap = phase;
-    taps = kernel > phase ? (kernel - phase + stride - 1) / stride : 0;
+    taps = ceil_div(std::max<std::int64_t>(kernel - phase, 0), stride);
     first_pixel = ((phase - options.padding) % stride + stride) % stride;
-    pixels = size > first_pixel ? (size - first_pixel + stride - 1) / stride : 0;
+    pixels = ceil_div(std::max<std::int64_t>(size - first_pixel, 0), stride);
     origin = (first_pixel + options.padding - phase) / stride - (taps - 1);
   }
 };
@@ -59,29 +59,49 @@ void pack_backward_data(const Tensor& w, const std::vector<PhasePair>& phases, s
   for (const auto& [row, column] : phases) {
     const std::int64_t taps = row.taps * column.taps, panel_floats = taps * outputs * width;
     parallel(panels, [&, row = row, column = column](std::int64_t panel) {
-      pack_panels(taps * outputs, std::min(width, s[3] - panel * width), width, to + panel * panel_floats,
-                  [&](std::int64_t k, std::int64_t n) {
-                    const std::int64_t tap = k / outputs, o = k % outputs;
-                    const std::int64_t i = row.first_tap + (row.taps - 1 - tap / column.taps) * stride;
-                    const std::int64_t j = column.first_tap + (column.taps - 1 - tap % column.taps) * stride;
-                    return from[((o * s[1] + i) * s[2] + j) * s[3] + panel * width + n];
-                  });
+      pack_panel(taps * outputs, std::min(width, s[3] - panel * width), width, to + panel * panel_floats,
+                 [&](std::int64_t k, std::int64_t n) {
+                   const std::int64_t tap = k / outputs, o = k % outputs;
+                   const std::int64_t i = row.first_tap + (row.taps - 1 - tap / column.taps) * stride;
+                   const std::int64_t j = column.first_tap + (column.taps - 1 - tap % column.taps) * stride;
+                   return from[((o * s[1] + i) * s[2] + j) * s[3] + panel * width + n];
+                 });
     });
     to += panels * panel_floats;
   }
+}
+
+bool is_3x3_stride_1(const Shape& w, const Conv2dOptions& options) {
+  return w[1] == 3 && w[2] == 3 && options.stride == 1;
+}
+
+Winograd winograd_shape(const Shape& from, const Shape& to, std::int64_t padding) {
+  return {.images = from[0], .height = from[1], .width = from[2], .channels = from[3], .padding = padding,
+          .out_height = to[1], .out_width = to[2], .outputs = to[3]};
+}
+
+/// Convolves `from` to `to` with w's taps, read backwards for the data gradient.
+void winograd(const Winograd& shape, const Tensor& from, const Tensor& w, Packing packing, const Tensor& to) {
+  const auto packed = packed_weights(
+      w, packing, 1, winograd_weight_floats(shape.channels, shape.outputs), [&](float* weights) {
+        winograd_pack(w.data<float>(), shape.channels, shape.outputs, packing == Packing::winograd_rotated, weights);
+      });
+  winograd_multiply(shape, from.data<float>(), static_cast<const float*>(packed->memory()), to.data<float>());
 }
 
 }  // namespace
 
 void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options, const Tensor& y) {
   if (x.dtype() == DType::f64) return naive_conv2d(x, w, options, y);
+  const Winograd tiles = winograd_shape(x.shape(), y.shape(), options.padding);
+  if (is_3x3_stride_1(w.shape(), options) && tiles.pays()) return winograd(tiles, x, w, Packing::winograd, y);
   const Window window = forward_window(x, w.shape(), y.shape(), options);
   const std::int64_t depth = window.depth(), outputs = w.shape()[0], width = gemm_panel_width();
   const auto packed = packed_weights(w, Packing::forward, 1, depth * packed_columns(outputs), [&](float* to) {
     const float* from = w.data<float>();
     parallel(packed_columns(outputs) / width, [&](std::int64_t panel) {
-      pack_panels(depth, std::min(width, outputs - panel * width), width, to + panel * depth * width,
-                  [&](std::int64_t k, std::int64_t n) { return from[(panel * width + n) * depth + k]; });
+      pack_panel(depth, std::min(width, outputs - panel * width), width, to + panel * depth * width,
+                 [&](std::int64_t k, std::int64_t n) { return from[(panel * width + n) * depth + k]; });
     });
   });
   const Product product{.window = window, .weights = static_cast<const float*>(packed->memory()), .columns = outputs,
@@ -93,6 +113,8 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options, cons
 void conv2d_backward_data(const Tensor& gy, const Tensor& w, const Conv2dOptions& options, const Tensor& gx) {
   if (gy.dtype() == DType::f64) return naive_conv2d_backward_data(gy, w, options, gx);
   const Shape xs = gx.shape(), ys = gy.shape(), ws = w.shape();
+  const Winograd tiles = winograd_shape(ys, xs, 2 - options.padding);
+  if (is_3x3_stride_1(ws, options) && tiles.pays()) return winograd(tiles, gy, w, Packing::winograd_rotated, gx);
   const std::int64_t channels = xs[3], stride = options.stride;
   const std::vector<PhasePair> phases = phases_of(ws, xs, options);
   const std::int64_t floats = ws[0] * ws[1] * ws[2] * packed_columns(channels);
@@ -116,6 +138,9 @@ void conv2d_backward_data(const Tensor& gy, const Tensor& w, const Conv2dOptions
 
 void conv2d_backward_weight(const Tensor& x, const Tensor& gy, const Conv2dOptions& options, const Tensor& gw) {
   if (x.dtype() == DType::f64) return naive_conv2d_backward_weight(x, gy, options, gw);
+  const Winograd tiles = winograd_shape(x.shape(), gy.shape(), options.padding);
+  if (is_3x3_stride_1(gw.shape(), options) && tiles.pays())
+    return winograd_weight_gradient(tiles, x.data<float>(), gy.data<float>(), gw.data<float>());
   multiply_transposed(forward_window(x, gw.shape(), gy.shape(), options), gy.data<float>(), gw.shape()[0],
                       gw.data<float>());
 }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include "s4l/core/device/storage.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/scratch.h"
 
 namespace s4l::cpu {
 namespace {
@@ -15,21 +15,8 @@ constexpr std::int64_t kMaxDepth = 1024;        // of one gathered block
 constexpr std::int64_t kRowUnit = 24;           // a multiple of every micro-kernel's rows
 constexpr std::int64_t kMinTasks = 16;          // below it, tasks also divide the output's columns
 constexpr std::int64_t kColumnUnit = 64;
-constexpr std::int64_t kSkew = 16;              // floats between rows, so that they do not fall into one cache set
+constexpr std::int64_t kSkew = kGatherSlack;    // floats between rows: they do not fall into one cache set either
 constexpr std::int64_t kAliasing = 512;         // rows of the source this long do fall into few sets: gather them
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
-/// Scratch memory of a task, from the runtime's cache of blocks.
-class Scratch {
- public:
-  explicit Scratch(std::int64_t floats)
-      : storage_(Storage::allocate(static_cast<std::size_t>(floats) * sizeof(float), compute_stream(kCpu))) {}
-  float* data() const { return static_cast<float*>(storage_->memory()); }
-
- private:
-  std::shared_ptr<Storage> storage_;
-};
 
 /// How a product is divided: by its shape alone.
 struct Blocks {
@@ -39,21 +26,22 @@ struct Blocks {
     depth = ceil_div(whole, ceil_div(whole, kMaxDepth));
     rows = std::clamp(kBlockFloats / depth / kRowUnit, std::int64_t{3}, std::int64_t{20}) * kRowUnit;
     row_blocks = ceil_div(p.window.pixels(), rows);
-    const std::int64_t wanted = row_blocks < kMinTasks ? ceil_div(kMinTasks, std::max<std::int64_t>(row_blocks, 1)) : 1;
+    const std::int64_t wanted = ceil_div(kMinTasks, std::max<std::int64_t>(row_blocks, 1));
     columns = ceil_div(ceil_div(p.columns, wanted), kColumnUnit) * kColumnUnit;
     column_blocks = ceil_div(p.columns, columns);
   }
   std::int64_t tasks() const { return row_blocks * column_blocks; }
 };
 
-/// Moves the rows of a finished block to the pixels they belong to.
+/// Moves the rows of a finished block to the pixels they belong to; without a block, these become 0.
 void scatter(const Product& p, std::int64_t first, std::int64_t count, std::int64_t column, std::int64_t columns,
              const float* from) {
-  const Window& w = p.window;
-  for (std::int64_t m = first; m < first + count; ++m, from += columns) {
-    const std::int64_t j = m % w.grid_width, i = m / w.grid_width % w.grid_height,
-                       image = m / (w.grid_width * w.grid_height);
-    std::copy_n(from, columns, p.y + image * p.image_stride + i * p.row_stride + j * p.pixel_stride + column);
+  GridPixel pixel(p.window, first);
+  for (std::int64_t m = 0; m < count; ++m, pixel.advance(p.window)) {
+    float* const to =
+        p.y + pixel.image * p.image_stride + pixel.row * p.row_stride + pixel.column * p.pixel_stride + column;
+    if (from == nullptr) std::fill_n(to, columns, 0.0f);
+    else std::copy_n(from + m * columns, columns, to);
   }
 }
 
@@ -65,7 +53,8 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
   const std::int64_t column = task % blocks.column_blocks * blocks.columns;
   const std::int64_t columns = std::min(blocks.columns, p.columns - column);
   const bool gathered = !w.is_source() || w.channels >= kAliasing;
-  const bool dense = depth > 0 && p.row_stride == w.grid_width * p.pixel_stride && p.image_stride == w.grid_height * p.row_stride;
+  if (depth == 0) return scatter(p, first, count, column, columns, nullptr);  // no tap sees them: the stride skips
+  const bool dense = p.row_stride == w.grid_width * p.pixel_stride && p.image_stride == w.grid_height * p.row_stride;
   const std::int64_t stride = blocks.depth + kSkew;
   const Scratch scratch((gathered ? count * stride : 0) + (dense ? 0 : count * columns));
   float* const out = dense ? p.y + first * p.pixel_stride + column : scratch.data() + (gathered ? count * stride : 0);
@@ -78,7 +67,6 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
           .c = out, .c_row = dense ? p.pixel_stride : columns,
           .rows = count, .columns = columns, .depth = end - k, .add = k > 0});
   }
-  if (depth == 0) std::fill_n(out, count * columns, 0.0f);  // pixels that the stride skips: no tap sees them
   if (!dense) scatter(p, first, count, column, columns, out);
 }
 

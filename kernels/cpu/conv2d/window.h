@@ -3,6 +3,8 @@
 
 namespace s4l::cpu {
 
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 /// A convolution read as a matrix product: row m of the matrix A is what the kernel's window sees when it stands
 /// on pixel m of a grid. The windows of neighbouring grid pixels lie `step` source pixels apart; what lies
 /// outside the source is 0. A kernel row is one contiguous run of the NHWC source.
@@ -23,8 +25,26 @@ struct Window {
   }
 };
 
-/// Writes rows [first, first + count) of A, of each the columns [begin, end), to `to` with `stride` floats a row.
-void gather(const Window& window, std::int64_t first, std::int64_t count, std::int64_t begin, std::int64_t end, float* to,
-            std::int64_t stride);
+/// A pixel of the grid and its successors, image by image, row by row.
+struct GridPixel {
+  std::int64_t image, row, column;
+  GridPixel(const Window& w, std::int64_t index)
+      : image(index / (w.grid_width * w.grid_height)), row(index / w.grid_width % w.grid_height),
+        column(index % w.grid_width) {}
+  void advance(const Window& w) {
+    if (++column < w.grid_width) return;
+    column = 0;
+    if (++row < w.grid_height) return;
+    row = 0;
+    ++image;
+  }
+};
+
+constexpr std::int64_t kGatherSlack = 16;
+
+/// Writes rows [first, first + count) of A, of each the columns [begin, end), to `to` with `stride` floats a row. Up to
+/// kGatherSlack floats behind each row are overwritten if a kernel row is no longer than 64.
+void gather(const Window& window, std::int64_t first, std::int64_t count, std::int64_t begin, std::int64_t end,
+            float* to, std::int64_t stride);
 
 }  // namespace s4l::cpu

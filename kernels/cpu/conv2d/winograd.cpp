@@ -1,0 +1,177 @@
+#include "s4l/kernels/cpu/conv2d/winograd.h"
+
+#include <algorithm>
+
+#include "s4l/kernels/cpu/conv2d/window.h"
+#include "s4l/kernels/cpu/conv2d/winograd_tile.h"
+#include "s4l/kernels/cpu/gemm.h"
+#include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/scratch.h"
+
+namespace s4l::cpu {
+namespace {
+
+constexpr std::int64_t kFrequencies = 36, kIn = 6, kOut = 4;
+constexpr std::int64_t kSkew = 16;  // floats between frequencies, so that 36 streams do not meet in one cache set
+
+/// The tiles of a picture, each `size` pixels square, as windows 4 pixels apart; the first begins `padding` outside.
+class Tiles {
+ public:
+  Tiles(const float* source, std::int64_t images, std::int64_t height, std::int64_t width, std::int64_t channels,
+        const Winograd& shape, std::int64_t size, std::int64_t padding)
+      : window_{.source = source, .images = images, .height = height, .width = width, .channels = channels,
+                .grid_height = shape.tile_rows(), .grid_width = shape.tile_columns(), .taps_height = size,
+                .taps_width = size, .step = kOut, .top = -padding, .left = -padding} {}
+
+  /// Maps tile t to frequencies `stride` floats apart. A tile over the border is first copied to `patch`.
+  void map(TileMap map, std::int64_t t, float* patch, float* to, std::int64_t stride) const {
+    const Window& w = window_;
+    const std::int64_t size = w.taps_height, c = w.channels;
+    const std::int64_t column = t % w.grid_width * kOut + w.left,
+                       row = t / w.grid_width % w.grid_height * kOut + w.top,
+                       image = t / (w.grid_width * w.grid_height);
+    const bool inside = row >= 0 && column >= 0 && row + size <= w.height && column + size <= w.width;
+    if (!inside) gather(w, t, 1, 0, w.depth(), patch, 0);
+    const Square<const float> from =
+        inside ? Square<const float>{w.source + ((image * w.height + row) * w.width + column) * c, w.width * c, c}
+               : Square<const float>{patch, size * c, c};
+    map_tile(map, from, {to, kIn * stride, stride}, c);
+  }
+  std::int64_t patch_floats() const { return window_.depth(); }
+
+ private:
+  Window window_;
+};
+
+/// Maps `channels` channels of the product's tile t back to pixels of y; what lies outside y is dropped.
+void write_tile(const Winograd& s, std::int64_t t, const float* from, std::int64_t stride, std::int64_t channels,
+                float* patch, float* y) {
+  const std::int64_t column = t % s.tile_columns() * kOut, row = t / s.tile_columns() % s.tile_rows() * kOut,
+                     image = t / (s.tile_columns() * s.tile_rows());
+  float* const to = y + ((image * s.out_height + row) * s.out_width + column) * s.outputs;
+  const Square<const float> frequencies{from, kIn * stride, stride};
+  if (row + kOut <= s.out_height && column + kOut <= s.out_width)
+    return map_tile(TileMap::output, frequencies, {to, s.out_width * s.outputs, s.outputs}, channels);
+  map_tile(TileMap::output, frequencies, {patch, kOut * channels, channels}, channels);
+  for (std::int64_t i = 0; i < std::min(kOut, s.out_height - row); ++i)
+    for (std::int64_t j = 0; j < std::min(kOut, s.out_width - column); ++j)
+      std::copy_n(patch + (i * kOut + j) * channels, channels, to + (i * s.out_width + j) * s.outputs);
+}
+
+/// How the forward pass is divided: blocks of tiles whose mapped inputs stay in L2, or are shared by many weights.
+struct Blocks {
+  static constexpr std::int64_t kRowUnit = 12, kColumns = 64, kMinTasks = 16;
+  std::int64_t tiles, blocks, columns, slices;
+  explicit Blocks(const Winograd& s) {
+    tiles = s.channels >= 256 ? 5 * kRowUnit : std::clamp<std::int64_t>(2800 / s.channels / kRowUnit, 2, 6) * kRowUnit;
+    blocks = ceil_div(s.tiles(), tiles);
+    columns = ceil_div(ceil_div(s.outputs, ceil_div(kMinTasks, blocks)), kColumns) * kColumns;
+    slices = ceil_div(s.outputs, columns);
+  }
+};
+
+std::int64_t weight_stride(std::int64_t channels, std::int64_t outputs) {
+  const std::int64_t width = gemm_panel_width();
+  return ceil_div(outputs, width) * width * channels + kSkew;
+}
+
+void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, const float* x, const float* weights,
+                    float* y) {
+  const std::int64_t width = gemm_panel_width(), weights_stride = weight_stride(s.channels, s.outputs);
+  const std::int64_t first = task / blocks.slices * blocks.tiles, count = std::min(blocks.tiles, s.tiles() - first);
+  const std::int64_t begin = task % blocks.slices * blocks.columns, end = std::min(s.outputs, begin + blocks.columns);
+  const std::int64_t in_stride = count * s.channels + kSkew, out_stride = count * Blocks::kColumns + kSkew;
+  const Tiles input(x, s.images, s.height, s.width, s.channels, s, kIn, s.padding);
+  const Scratch scratch(kFrequencies * (in_stride + out_stride) +
+                        std::max(input.patch_floats(), kOut * kOut * Blocks::kColumns));
+  float* const mapped = scratch.data();
+  float* const product = mapped + kFrequencies * in_stride;
+  float* const patch = product + kFrequencies * out_stride;
+  for (std::int64_t t = 0; t < count; ++t)
+    input.map(TileMap::input, first + t, patch, mapped + t * s.channels, in_stride);
+  for (std::int64_t n = begin; n < end; n += Blocks::kColumns) {
+    const std::int64_t columns = std::min(Blocks::kColumns, end - n);
+    for (std::int64_t f = 0; f < kFrequencies; ++f)
+      gemm({.a = mapped + f * in_stride, .a_row = s.channels, .a_depth = 1,
+            .b = weights + f * weights_stride + n * s.channels, .b_depth = width, .b_panel = s.channels * width,
+            .c = product + f * out_stride, .c_row = Blocks::kColumns,
+            .rows = count, .columns = columns, .depth = s.channels, .add = false});
+    for (std::int64_t t = 0; t < count; ++t)
+      write_tile(s, first + t, product + t * Blocks::kColumns, out_stride, columns, patch, y + n);
+  }
+}
+
+}  // namespace
+
+bool Winograd::pays() const {
+  const bool whole_vectors = channels % 16 == 0 && outputs % 16 == 0;
+  const bool filled = 2 * out_height * out_width >= 16 * tile_rows() * tile_columns();
+  return whole_vectors && std::min(channels, outputs) >= 16 && filled && tiles() >= 24;
+}
+
+std::int64_t winograd_weight_floats(std::int64_t channels, std::int64_t outputs) {
+  return kFrequencies * weight_stride(channels, outputs);
+}
+
+void winograd_pack(const float* w, std::int64_t channels, std::int64_t outputs, bool rotated, float* to) {
+  constexpr std::int64_t kTaps = 9;
+  const std::int64_t width = gemm_panel_width(), stride = weight_stride(channels, outputs);
+  parallel(ceil_div(outputs, width), [&](std::int64_t panel) {
+    const Scratch scratch(kTaps * width);
+    float* const taps = scratch.data();
+    std::fill_n(taps, kTaps * width, 0.0f);
+    const std::int64_t columns = std::min(width, outputs - panel * width);
+    for (std::int64_t k = 0; k < channels; ++k) {
+      for (std::int64_t tap = 0; tap < kTaps; ++tap)
+        for (std::int64_t n = 0; n < columns; ++n)
+          taps[tap * width + n] = rotated ? w[(k * kTaps + kTaps - 1 - tap) * outputs + panel * width + n]
+                                          : w[((panel * width + n) * kTaps + tap) * channels + k];
+      map_tile(TileMap::weight, {taps, 3 * width, width}, {to + (panel * channels + k) * width, kIn * stride, stride},
+               width);
+    }
+  });
+}
+
+void winograd_multiply(const Winograd& shape, const float* x, const float* weights, float* y) {
+  const Blocks blocks(shape);
+  parallel(blocks.blocks * blocks.slices,
+           [&](std::int64_t task) { multiply_block(shape, blocks, task, x, weights, y); });
+}
+
+void winograd_weight_gradient(const Winograd& s, const float* x, const float* gy, float* gw) {
+  // Rounds of as many tiles as the last-level cache holds mapped; the sums of all stay in one place.
+  constexpr std::int64_t kRoundFloats = 1 << 20, kMinRound = 96, kTileUnit = 8, kRows = 96;
+  const std::int64_t affordable = kRoundFloats / (kFrequencies * (s.channels + s.outputs));
+  const std::int64_t round = std::min(s.tiles(), std::max(kMinRound, affordable));
+  const std::int64_t x_stride = round * s.channels + kSkew, gy_stride = round * s.outputs + kSkew,
+                     sum_stride = s.outputs * s.channels + kSkew, width = gemm_panel_width();
+  const Tiles input(x, s.images, s.height, s.width, s.channels, s, kIn, s.padding);
+  const Tiles gradient(gy, s.images, s.out_height, s.out_width, s.outputs, s, kOut, 0);
+  const Scratch mapped_x(kFrequencies * x_stride + width), mapped_gy(kFrequencies * gy_stride),
+      sums(kFrequencies * sum_stride);
+  for (std::int64_t first = 0; first < s.tiles(); first += round) {
+    const std::int64_t count = std::min(round, s.tiles() - first);
+    parallel_blocks(count, kTileUnit, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch patch(std::max(input.patch_floats(), gradient.patch_floats()));
+      for (std::int64_t t = begin; t < end; ++t) {
+        input.map(TileMap::input, first + t, patch.data(), mapped_x.data() + t * s.channels, x_stride);
+        gradient.map(TileMap::output_gradient, first + t, patch.data(), mapped_gy.data() + t * s.outputs, gy_stride);
+      }
+    });
+    const std::int64_t slices = ceil_div(s.outputs, kRows);
+    parallel(kFrequencies * slices, [&](std::int64_t task) {
+      const std::int64_t f = task / slices, row = task % slices * kRows;
+      gemm({.a = mapped_gy.data() + f * gy_stride + row, .a_row = 1, .a_depth = s.outputs,
+            .b = mapped_x.data() + f * x_stride, .b_depth = s.channels, .b_panel = width,
+            .c = sums.data() + f * sum_stride + row * s.channels, .c_row = s.channels,
+            .rows = std::min(kRows, s.outputs - row), .columns = s.channels, .depth = count, .add = first > 0});
+    });
+  }
+  parallel_blocks(s.outputs, kTileUnit, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t o = begin; o < end; ++o)
+      map_tile(TileMap::weight_gradient, {sums.data() + o * s.channels, kIn * sum_stride, sum_stride},
+               {gw + o * 9 * s.channels, 3 * s.channels, s.channels}, s.channels);
+  });
+}
+
+}  // namespace s4l::cpu
