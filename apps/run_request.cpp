@@ -96,8 +96,8 @@ CommandLine run_line() {
                     "s4l run supervised --data my-pictures --labels 10 --epochs 100 -o runs/baseline",
                     "s4l run --config runs/rotation-10pct-s0/config.toml --seed 1",
                     "s4l run --resume runs/rotation-10pct-s0"}};
-  line.note = "Values in [] are the defaults where no recipe (DATASET/METHOD) has others. A setting may also come from\n"
-              "a TOML file (--config) or the environment (S4L_BATCH_SIZE=32); the command line has the last word.";
+  line.note = "Values in [] are the defaults where no recipe (DATASET/METHOD) has others. A setting may also come\n"
+              "from a TOML file (--config) or the environment (S4L_BATCH_SIZE=32); the command line has the last word.";
   for (const Setting& setting : settings())
     if (setting.option.name != "method") line.options.push_back(setting.option);
   for (Option& option : own_options()) line.options.push_back(std::move(option));
