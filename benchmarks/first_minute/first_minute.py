@@ -24,7 +24,7 @@ T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8:
        24: 2.064, 29: 2.045}
 RECIPES = {"rotation": "things/rotation", "steps": "things/supervised", "time": "things/supervised-long"}
 LONG_RECIPES = {"rotation": "things/rotation-5min", "steps": "things/supervised-long", "time": "things/supervised-long"}
-ROTATION_STEPS = {False: 500, True: 2500}
+ROTATION_STEPS = {False: 500, True: 2500}  # by --long
 
 
 def run(args, recipe, steps, subset, data_seed):
@@ -119,7 +119,7 @@ def main():
     parser.add_argument("--long", action="store_true", help="the 5-minute recipe")
     parser.add_argument("--subsets", type=int, help="label subsets per data seed (10; 1 with --long)")
     parser.add_argument("--data-seeds", type=int, help="data seeds (3; 10 with --long)")
-    parser.add_argument("--time-ratio", type=float, default=9.0, help="supervised steps in the time of one of rotation's")
+    parser.add_argument("--time-ratio", type=float, default=7.0, help="supervised steps in the time of one of rotation's")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--measure", action="store_true")

@@ -27,7 +27,7 @@ void check_numbers(const RunOptions& o) {
   require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
   require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 to below 1", to_text(o.bn_momentum));
   require(o.weight_decay >= 0, "weight-decay", "0 or more", to_text(o.weight_decay));
-  require(o.ema_decay >= 0 && o.ema_decay < 1, "model-ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
+  require(o.ema_decay >= 0 && o.ema_decay < 1, "ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
   require(o.val_fraction >= 0 && o.val_fraction < 1, "val-fraction", "0 to below 1", to_text(o.val_fraction));
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
   require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
