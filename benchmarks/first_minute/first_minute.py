@@ -119,7 +119,7 @@ def main():
     parser.add_argument("--long", action="store_true", help="the 5-minute recipe")
     parser.add_argument("--subsets", type=int, help="label subsets per data seed (10; 1 with --long)")
     parser.add_argument("--data-seeds", type=int, help="data seeds (3; 10 with --long)")
-    parser.add_argument("--time-ratio", type=float, default=7.0, help="supervised steps in the time of one of rotation's")
+    parser.add_argument("--time-ratio", type=float, default=8.5, help="supervised steps in the time of one of rotation's")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--measure", action="store_true")

@@ -28,29 +28,29 @@ int quota_cores() {
 
 thread_local bool inside_task = false;
 
-/// A fork-join pool: workers wait for the next round, run their share, and report back.
+/// A fork-join pool. A round is a count of tasks left, which the caller and every worker that is awake take from one by
+/// one; the caller waits for the tasks, not for the workers, so that one the system has put aside delays nobody.
 class Pool {
  public:
   explicit Pool(int threads) : threads_(threads) {
-    for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+    for (int t = 1; t < threads; ++t) workers_.emplace_back([this] { work(); });
   }
   ~Pool() {
-    stop_ = true;
-    round_.fetch_add(1, std::memory_order_release);
-    round_.notify_all();
+    stop_.store(true, std::memory_order_relaxed);
+    wake();
     for (std::thread& worker : workers_) worker.join();
   }
   int threads() const { return threads_; }
 
   void run(std::int64_t tasks, const std::function<void(std::int64_t)>& task) {
-    task_ = &task;
-    tasks_ = tasks;
     error_ = nullptr;
-    running_.store(threads_ - 1, std::memory_order_relaxed);
-    round_.fetch_add(1, std::memory_order_release);
-    round_.notify_all();
-    share(0);
-    for (int left; (left = running_.load(std::memory_order_acquire)) != 0;) wait(running_, left);
+    task_.store(&task, std::memory_order_relaxed);
+    tasks_.store(tasks, std::memory_order_relaxed);
+    unfinished_.store(static_cast<int>(tasks), std::memory_order_relaxed);
+    left_.store(tasks, std::memory_order_release);
+    wake();
+    take_tasks();
+    for (int unfinished; (unfinished = unfinished_.load(std::memory_order_acquire)) != 0;) wait(unfinished_, unfinished);
     if (error_) std::rethrow_exception(error_);
   }
 
@@ -67,37 +67,50 @@ class Pool {
     value.wait(old, std::memory_order_acquire);
   }
 
-  void share(int t) {
+  void wake() {
+    round_.fetch_add(1, std::memory_order_release);
+    round_.notify_all();
+  }
+
+  /// Runs tasks until none is left. Whoever holds one keeps the round open, so task_ and tasks_ are that round's.
+  void take_tasks() {
     inside_task = true;
-    try {
-      for (std::int64_t i = tasks_ * t / threads_; i < tasks_ * (t + 1) / threads_; ++i) (*task_)(i);
-    } catch (...) {
-      const std::lock_guard lock(error_mutex_);
-      if (!error_) error_ = std::current_exception();
+    for (std::int64_t left = left_.load(std::memory_order_acquire); left > 0;) {
+      if (!left_.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel)) continue;
+      run_one(tasks_.load(std::memory_order_relaxed) - left);
+      if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
+      left = left_.load(std::memory_order_acquire);
     }
     inside_task = false;
   }
 
-  void work(int t) {
+  void run_one(std::int64_t i) {
+    try {
+      (*task_.load(std::memory_order_relaxed))(i);
+    } catch (...) {
+      const std::lock_guard lock(error_mutex_);
+      if (!error_) error_ = std::current_exception();
+    }
+  }
+
+  void work() {
     for (std::uint32_t seen = 0;;) {
       wait(round_, seen);
-      if (round_.load(std::memory_order_acquire) == seen) continue;
-      ++seen;  // rounds come one at a time: run() waits for all workers
-      if (stop_) return;
-      share(t);
-      if (running_.fetch_sub(1, std::memory_order_release) == 1) running_.notify_one();
+      seen = round_.load(std::memory_order_acquire);
+      if (stop_.load(std::memory_order_relaxed)) return;
+      take_tasks();
     }
   }
 
   const int threads_;
   std::vector<std::thread> workers_;
-  const std::function<void(std::int64_t)>* task_ = nullptr;
-  std::int64_t tasks_ = 0;
+  std::atomic<const std::function<void(std::int64_t)>*> task_{nullptr};
+  std::atomic<std::int64_t> tasks_{0}, left_{0};
+  std::atomic<int> unfinished_{0};
+  std::atomic<std::uint32_t> round_{0};
+  std::atomic<bool> stop_{false};
   std::exception_ptr error_;
   std::mutex error_mutex_;
-  std::atomic<bool> stop_{false};
-  std::atomic<std::uint32_t> round_{0};
-  std::atomic<int> running_{0};
 };
 
 std::mutex pool_mutex;  // held while a kernel runs: a second caller works alone

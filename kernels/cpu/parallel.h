@@ -4,9 +4,9 @@
 
 namespace s4l::cpu {
 
-/// Runs task(0) ... task(tasks - 1), each once, on the pool and the calling thread: thread t takes the
-/// t-th contiguous share. What a task computes must not depend on which thread runs it; then results do
-/// not depend on the number of threads. A call from within a task, or while another thread uses the
+/// Runs task(0) ... task(tasks - 1), each once, on the pool and the calling thread, whoever is free taking
+/// the next. What a task computes must not depend on which thread runs it; then results do not depend on
+/// the number of threads. A call from within a task, or while another thread uses the
 /// pool, runs serially. An exception of a task reaches the caller.
 void parallel(std::int64_t tasks, const std::function<void(std::int64_t)>& task);
 
