@@ -8,9 +8,10 @@
 #include "s4l/apps/nearest.h"
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_folder.h"
-#include "s4l/core/device/device.h"
-#include "s4l/methods/training/saved_model.h"
 #include "s4l/apps/settings.h"
+#include "s4l/core/device/device.h"
+#include "s4l/methods/training/run_files.h"
+#include "s4l/methods/training/saved_model.h"
 
 namespace s4l::apps {
 namespace {
@@ -107,7 +108,7 @@ int eval(const Arguments& arguments) {
   const methods::Evaluation test = methods::evaluate(*saved.model, *dataset, pictures_to_test(*dataset), pipeline,
                                                      options.eval_batch, device_from(options.device));
   if (arguments.has("json")) {
-    io::Json json = evaluation_json(test, dataset->class_names());
+    io::Json json = methods::evaluation_json(test, dataset->class_names());
     json.set("weights", weights);
     fmt::print("{}\n", json.dump(2));
   } else {

@@ -33,21 +33,6 @@ std::string worst_classes(const methods::Evaluation& evaluation, const std::vect
   return text;
 }
 
-io::Json score_json(const methods::Score& score) {
-  const auto interval = [](std::int64_t hits, std::int64_t n) {
-    const methods::Interval wilson = methods::wilson(hits, n);
-    return io::Json::Array{wilson.low, wilson.high};
-  };
-  io::Json json;
-  json.set("pictures", score.n);
-  json.set("top-1-acc", score.accuracy());
-  json.set("top-1-acc-95", interval(score.top1, score.n));
-  json.set("top-5-acc", score.top5_accuracy());
-  json.set("top-5-acc-95", interval(score.top5, score.n));
-  json.set("loss", score.loss);
-  return json;
-}
-
 }  // namespace
 
 std::string evaluation_text(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names,
@@ -70,24 +55,6 @@ std::string evaluation_text(const methods::Evaluation& evaluation, const std::ve
   below.row({"worst classes", worst_classes(evaluation, class_names)});
   for (const auto& [name, fact] : facts) below.row({name, fact});
   return text + below.text();
-}
-
-io::Json evaluation_json(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names) {
-  io::Json json;
-  json.set("unrotated", score_json(evaluation.unrotated));
-  if (evaluation.rot_avg) json.set("rot_avg", score_json(*evaluation.rot_avg));
-  io::Json per_class;
-  const auto classes = evaluation.per_class();
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    io::Json figures;
-    figures.set("support", classes[i].support);
-    figures.set("precision", classes[i].precision);
-    figures.set("recall", classes[i].recall);
-    figures.set("f1", classes[i].f1);
-    per_class.set(class_names[i], figures);
-  }
-  json.set("per_class", per_class);
-  return json;
 }
 
 }  // namespace s4l::apps

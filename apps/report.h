@@ -1,8 +1,8 @@
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "s4l/core/io/json.h"
 #include "s4l/methods/training/evaluation.h"
 
 namespace s4l::apps {
@@ -14,7 +14,5 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 /// rotations, the worst classes, and then `facts`.
 std::string evaluation_text(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names,
                             const Facts& facts);
-/// The same figures as JSON, shares between 0 and 1.
-io::Json evaluation_json(const methods::Evaluation& evaluation, const std::vector<std::string>& class_names);
 
 }  // namespace s4l::apps

@@ -13,9 +13,9 @@
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/run_report.h"
 #include "s4l/apps/run_request.h"
-#include "s4l/core/io/file.h"
 #include "s4l/apps/stop.h"
 #include "s4l/apps/table.h"
+#include "s4l/core/io/file.h"
 
 namespace s4l::apps {
 namespace {

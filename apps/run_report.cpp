@@ -1,14 +1,11 @@
-#include "s4l/apps/run_report.h"
-
-#include <algorithm>
-#include <chrono>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "s4l/apps/machine.h"
 #include "s4l/apps/report.h"
+#include "s4l/apps/run_report.h"
 #include "s4l/apps/table.h"
+#include "s4l/methods/training/run_files.h"
 
 namespace s4l::apps {
 namespace {
@@ -76,10 +73,13 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   if (plan.val > 0) text += fmt::format("; {} more for validation", with_commas(plan.val));
   log.line(text + fmt::format("; {} unlabelled; {} test; seed {}; split {}…", with_commas(plan.unlabelled),
                               with_commas(plan.test), options.seed, run.split_hash().substr(0, 8)));
-  log.line(fmt::format("model {}, {} parameters, pictures {}x{}; {} of {}; {}", options.model,
-                       short_number(plan.parameters), options.img_size, options.img_size, counted(plan.steps, "step"),
-                       step_text(options, plan.rows_per_step),
-                       about(plan.seconds_per_step * static_cast<double>(plan.steps))));
+  text = fmt::format("model {}, {} parameters, pictures {}x{}; {} of {}", options.model, short_number(plan.parameters),
+                     options.img_size, options.img_size, counted(plan.steps, "step"),
+                     step_text(options, plan.rows_per_step));
+  if (plan.seconds_per_step > 0)
+    text += fmt::format("; {}, {:.0f} MiB of tensors", about(plan.seconds_per_step * static_cast<double>(plan.steps)),
+                        plan.peak_bytes / (1 << 20));
+  log.line(text);
 }
 
 io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
@@ -124,7 +124,7 @@ io::Json result_json(const methods::Run& run, const methods::RunResult& result, 
   json.set("seconds", result.seconds);
   json.set("reported_step", result.reported_step);
   json.set("best_on_validation", result.best_on_validation);
-  json.set("test", evaluation_json(result.test, run.dataset().class_names()));
+  json.set("test", methods::evaluation_json(result.test, run.dataset().class_names()));
   json.set("folder", folder);
   return json;
 }

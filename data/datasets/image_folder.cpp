@@ -11,6 +11,7 @@
 
 #include "s4l/core/error.h"
 #include "s4l/core/rng.h"
+#include "s4l/data/cut.h"
 #include "s4l/data/dataset.h"
 #include "s4l/data/decode.h"
 #include "s4l/data/picture_folder.h"

@@ -1,6 +1,5 @@
-#include <algorithm>
-
 #include "s4l/core/error.h"
+#include "s4l/data/cut.h"
 #include "s4l/data/transforms/operations.h"
 
 namespace s4l::data {
@@ -13,17 +12,6 @@ void check_fits(const Image& image, Size size) {
 }
 
 }  // namespace
-
-Image cut(const Image& image, Box box) {
-  check(box.top >= 0 && box.left >= 0 && box.height >= 0 && box.width >= 0 && box.height <= image.height - box.top &&
-            box.width <= image.width - box.left,
-        "cut: expected a box inside {}x{} pixels, got {}x{} at ({}, {})", image.height, image.width, box.height,
-        box.width, box.top, box.left);
-  Image out(box.height, box.width);
-  for (int y = 0; y < box.height; ++y)
-    std::copy_n(image.at(box.top + y, box.left), static_cast<std::ptrdiff_t>(box.width) * 3, out.at(y, 0));
-  return out;
-}
 
 Image random_crop(const Image& image, Size size, Rng& rng) {
   check_fits(image, size);

@@ -11,8 +11,6 @@ Image resize(const Image& image, Size size);
 /// The shorter side becomes `side`, the other keeps the ratio, rounded half to even; area filter (spec 5.6), rounded to
 /// the nearest level.
 Image resize_small(const Image& image, int side);
-/// The pixels inside `box`, which must lie in the picture.
-Image cut(const Image& image, Box box);
 /// A box of `size` anywhere in the picture; a smaller picture is Error(data).
 Image random_crop(const Image& image, Size size, Rng& rng);
 /// The box of `size` in the middle, its offset rounded down; a smaller picture is Error(data).

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "s4l/core/io/file.h"
-#include "s4l/core/io/json.h"
+#include "s4l/data/csv.h"
 #include "s4l/data/loader.h"
 #include "s4l/data/write_png.h"
 #include "s4l/methods/training/run_setup.h"
@@ -12,23 +12,19 @@
 namespace s4l::methods {
 namespace {
 
-io::Json figures(const Score& score) {
-  const Interval top1 = wilson(score.top1, score.n), top5 = wilson(score.top5, score.n);
+io::Json score_json(const Score& score) {
+  const auto interval = [](std::int64_t hits, std::int64_t n) {
+    const Interval bounds = wilson(hits, n);
+    return io::Json::Array{bounds.low, bounds.high};
+  };
   io::Json json;
   json.set("pictures", score.n);
   json.set("top-1-acc", score.accuracy());
-  json.set("top-1-acc-95", io::Json::Array{top1.low, top1.high});
+  json.set("top-1-acc-95", interval(score.top1, score.n));
   json.set("top-5-acc", score.top5_accuracy());
-  json.set("top-5-acc-95", io::Json::Array{top5.low, top5.high});
+  json.set("top-5-acc-95", interval(score.top5, score.n));
   json.set("loss", score.loss);
   return json;
-}
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string cell = "\"";
-  for (char c : text) cell += c == '"' ? "\"\"" : std::string(1, c);
-  return cell + "\"";
 }
 
 /// Enlarged by whole pixels until its side is at least 96: small pictures can be looked at.
@@ -59,22 +55,37 @@ std::vector<data::Image> pictures_of(const Tensor& rows, const Normalization& no
 
 }  // namespace
 
+io::Json evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& class_names) {
+  io::Json json;
+  json.set("unrotated", score_json(evaluation.unrotated));
+  if (evaluation.rot_avg) json.set("rot_avg", score_json(*evaluation.rot_avg));
+  io::Json per_class;
+  const auto classes = evaluation.per_class();
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    io::Json figures;
+    figures.set("support", classes[i].support);
+    figures.set("precision", classes[i].precision);
+    figures.set("recall", classes[i].recall);
+    figures.set("f1", classes[i].f1);
+    per_class.set(class_names[i], figures);
+  }
+  json.set("per_class", per_class);
+  return json;
+}
+
 void write_evaluation(const std::string& folder, const data::Dataset& dataset, const Evaluation& test) {
   const auto& names = dataset.class_names();
-  io::Json summary;
-  summary.set("unrotated", figures(test.unrotated));
-  if (test.rot_avg) summary.set("rot_avg", figures(*test.rot_avg));
-  io::save_atomically(folder + "/eval/summary.json", summary.dump(2) + "\n");
+  io::save_atomically(folder + "/eval/summary.json", evaluation_json(test, names).dump(2) + "\n");
 
   std::string per_class = "class,support,precision,recall,f1\n", confusion = "label";
   const auto classes = test.per_class();
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    per_class += quoted(names[c]) + "," + to_text(classes[c].support) + "," + to_text(classes[c].precision) + "," +
+    per_class += data::csv_field(names[c]) + "," + to_text(classes[c].support) + "," + to_text(classes[c].precision) + "," +
                  to_text(classes[c].recall) + "," + to_text(classes[c].f1) + "\n";
-    confusion += "," + quoted(names[c]);
+    confusion += "," + data::csv_field(names[c]);
   }
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    confusion += "\n" + quoted(names[c]);
+    confusion += "\n" + data::csv_field(names[c]);
     for (std::size_t k = 0; k < classes.size(); ++k) confusion += "," + to_text(test.confusion[c * classes.size() + k]);
   }
   io::save_atomically(folder + "/eval/per_class.csv", per_class);
@@ -82,8 +93,8 @@ void write_evaluation(const std::string& folder, const data::Dataset& dataset, c
 
   std::string predictions = "path,label,predicted,confidence\n";
   for (const Prediction& p : test.predictions)
-    predictions += quoted(dataset.path(p.index)) + "," + (p.label < 0 ? "" : quoted(names[static_cast<std::size_t>(p.label)])) +
-                   "," + quoted(names[static_cast<std::size_t>(p.predicted)]) + "," + to_text(p.confidence) + "\n";
+    predictions += data::csv_field(dataset.path(p.index)) + "," + (p.label < 0 ? "" : data::csv_field(names[static_cast<std::size_t>(p.label)])) +
+                   "," + data::csv_field(names[static_cast<std::size_t>(p.predicted)]) + "," + to_text(p.confidence) + "\n";
   io::save_atomically(folder + "/eval/predictions.csv", predictions);
 }
 

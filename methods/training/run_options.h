@@ -26,7 +26,7 @@ struct RunOptions {
   std::string model = "resnet-small";
   double width = 1;
   bool zero_heads = false;
-  double bn_momentum = 0.99;                   ///< of the running statistics; short runs want less
+  double bn_momentum = 0;                      ///< of the running statistics; 0: 0.99, less in runs under 5,000 steps
   int img_size = 0;                            ///< 0: the pictures' own where they are small and equal, else the model's
 
   // preprocessing: what is common to both streams; the method adds its own views. Empty: by the pictures' sizes

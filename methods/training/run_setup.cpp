@@ -25,7 +25,7 @@ void check_numbers(const RunOptions& o) {
   require(std::isfinite(o.lr) && o.lr >= 0, "lr", "0 or more", to_text(o.lr));
   require(o.warmup_steps >= 0, "warmup-steps", "0 or more", to_text(o.warmup_steps));
   require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
-  require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 to below 1", to_text(o.bn_momentum));
+  require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 (chosen) to below 1", to_text(o.bn_momentum));
   require(o.weight_decay >= 0, "weight-decay", "0 or more", to_text(o.weight_decay));
   require(o.ema_decay >= 0 && o.ema_decay < 1, "ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
   require(o.val_fraction >= 0 && o.val_fraction < 1, "val-fraction", "0 to below 1", to_text(o.val_fraction));
@@ -128,6 +128,8 @@ void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOpt
   const std::int64_t per_epoch = steps_per_epoch(o, split);
   if (o.epochs > 0) o.steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(o.epochs * static_cast<double>(per_epoch))));
   if (o.sched != "cosine") o.steps = schedule_of(o, per_epoch).total;
+  // The statistics must have forgotten the first steps by the last: 50 times their memory is the whole run.
+  if (o.bn_momentum == 0) o.bn_momentum = std::clamp(1 - 50 / static_cast<double>(o.steps), 0.9, 0.99);
   const std::int64_t tenth = std::max<std::int64_t>(1, o.steps / 10);
   if (o.eval_interval == 0) o.eval_interval = tenth;
   if (o.checkpoint_interval == 0) o.checkpoint_interval = tenth;
