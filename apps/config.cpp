@@ -76,7 +76,7 @@ std::string to_toml(const methods::RunOptions& options) {
     const std::string& name = setting.option.name;
     if (std::holds_alternative<Reader>(setting.place) || name == silent_length || name == silent_labels) continue;
     const auto* method = std::get_if<MethodField>(&setting.place);
-    if (method != nullptr && method->method != options.method) continue;
+    if (method != nullptr && method->standards.count(options.method) == 0) continue;
     if (setting.section != section) text += fmt::format("\n# {}\n", section = setting.section);
     text += fmt::format("{} = {}\n", name, text_of(setting, options, true));
   }

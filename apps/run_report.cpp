@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <chrono>
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 

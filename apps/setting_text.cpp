@@ -68,7 +68,8 @@ double number_from(const std::string& origin, const std::string& text) {
 void set_from_text(const Setting& setting, methods::RunOptions& options, const std::string& text) {
   if (const auto* reader = std::get_if<Reader>(&setting.place)) return reader->set(options, text);
   if (const auto* method = std::get_if<MethodField>(&setting.place)) {
-    check(options.method == method->method, "an option of the method {}, not of {}", method->method, options.method);
+    check(method->standards.count(options.method) != 0, "an option of the method {}, not of {}",
+          method->standards.begin()->first, options.method);
     return read(options.method_options[setting.option.name], text);
   }
   std::visit([&](auto member) { read(options.*member, text); }, std::get<Field>(setting.place));
@@ -80,8 +81,10 @@ void set_from_text(const Setting& setting, methods::RunOptions& options, const s
 std::string text_of(const Setting& setting, const methods::RunOptions& options, bool toml) {
   if (std::holds_alternative<Reader>(setting.place)) return "";
   if (const auto* method = std::get_if<MethodField>(&setting.place)) {
-    const auto found = options.method_options.find(setting.option.name);
-    return number_text(found == options.method_options.end() ? method->standard : found->second);
+    const auto given = options.method_options.find(setting.option.name);
+    if (given != options.method_options.end()) return number_text(given->second);
+    const auto own = method->standards.find(options.method);
+    return number_text((own == method->standards.end() ? method->standards.begin() : own)->second);
   }
   return std::visit([&](auto member) { return write(options.*member, toml); }, std::get<Field>(setting.place));
 }

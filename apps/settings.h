@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,8 +14,7 @@ using Field = std::variant<std::string methods::RunOptions::*, double methods::R
                            std::int64_t methods::RunOptions::*, int methods::RunOptions::*,
                            std::uint64_t methods::RunOptions::*, bool methods::RunOptions::*>;
 struct MethodField {
-  std::string method;
-  double standard = 0;
+  std::map<std::string, double> standards;  ///< by method: methods may share an option, each with its own default
 };
 /// Read from text into another setting's field, and never written: --num-labels 40 is --labels 40n.
 struct Reader {

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "s4l/core/error.h"
 #include "s4l/core/rng.h"
 #include "s4l/core/tensor.h"
 #include "s4l/data/loader.h"
@@ -64,10 +65,11 @@ struct MethodOptions {
   std::uint64_t seed = 0;
   std::vector<std::pair<std::string, double>> values;  ///< e.g. {"rot-weight", 4}
 
-  double value(const std::string& name, double otherwise) const {
+  /// The value given for the option `name`, which S4L_METHOD lists.
+  double value(const std::string& name) const {
     for (const auto& [key, number] : values)
       if (key == name) return number;
-    return otherwise;
+    fail(ErrorKind::usage, "method: expected a value for the option \"{}\"", name);
   }
 };
 
@@ -89,6 +91,9 @@ struct MethodEntry {
 const std::vector<MethodEntry>& methods();
 /// The entry called `name`; an unknown name is an error that lists the known ones.
 const MethodEntry& find_method(const std::string& name);
+/// The method called `name`; options that `options.values` does not name have their defaults, one that the method
+/// does not have is an error that lists its own.
+std::unique_ptr<Method> make_method(const std::string& name, MethodOptions options);
 
 }  // namespace s4l::methods
 

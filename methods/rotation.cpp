@@ -16,9 +16,9 @@ constexpr int kRotations = 4;
 class Rotation final : public Method {
  public:
   explicit Rotation(const MethodOptions& options)
-      : weight_(options.value("rot-weight", 1)),
-        on_unlabelled_(options.value("rot-loss-unsup", 1) != 0),
-        on_labelled_(options.value("rot-loss-sup", 1) != 0),
+      : weight_(options.value("rot-weight")),
+        on_unlabelled_(options.value("rot-loss-unsup") != 0),
+        on_labelled_(options.value("rot-loss-sup") != 0),
         rng_(options.seed, Purpose::init, kHeadStream),
         head_(options.feature_size, kRotations, rng_, options.zero_heads) {}
 

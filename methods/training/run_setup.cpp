@@ -39,20 +39,6 @@ void check_numbers(const RunOptions& o) {
   require(o.virtual_replicas >= 1, "virtual-replicas", "1 or more", to_text(o.virtual_replicas));
 }
 
-void check_method_options(const RunOptions& o) {
-  const MethodEntry& entry = find_method(o.method);
-  for (const auto& [name, value] : o.method_options) {
-    std::string known;
-    bool found = false;
-    for (const MethodOption& option : entry.options) {
-      found = found || name == option.name;
-      known += (known.empty() ? "" : ", ") + std::string(option.name);
-    }
-    check(found, "{}: expected an option of the method ({}), got \"{}\"", o.method, known.empty() ? "it has none" : known,
-          name);
-  }
-}
-
 /// The size of all pictures that take part, or {0, 0} where they differ.
 data::Size common_size(const data::Dataset& dataset) {
   const data::Size first = dataset.image_size(0);
@@ -101,7 +87,6 @@ std::int64_t steps_per_epoch(const RunOptions& o, const data::Split& split) {
 
 std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
   check_numbers(options);
-  check_method_options(options);
   if (options.dataset.empty()) options.dataset = options.data.empty() ? "things" : "image-folder";
   check(options.data.empty() || options.dataset != "things", "--data: expected no folder for the built-in data set "
         "things, got \"{}\"", options.data);
@@ -163,7 +148,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   method.zero_heads = o.zero_heads;
   method.seed = o.seed;
   method.values.assign(o.method_options.begin(), o.method_options.end());
-  training.method = find_method(o.method).make(method);
+  training.method = make_method(o.method, method);
 
   const Views views = training.method->views();
   TrainOptions train;

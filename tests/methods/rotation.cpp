@@ -62,7 +62,7 @@ struct Case {
     options.classes = kClasses;
     options.feature_size = kFeatures;
     options.values = std::move(values);
-    method = find_method("rotation").make(options);
+    method = make_method("rotation", options);
     MethodModule module(*method);
     head = doubles(nn::parameters_of(module).at(0).parameter->value);
   }
@@ -107,7 +107,7 @@ TEST_CASE("rotation's two rotation losses can be switched off one by one") {
 TEST_CASE("supervised is the mean cross entropy of the labelled rows") {
   Case c({});
   MethodOptions options;
-  c.method = find_method("supervised").make(options);
+  c.method = make_method("supervised", options);
   c.x = random_tensor({2, kFeatures, 1, 1}, DType::f32, 9);
   const auto f = doubles(c.x), w = doubles(c.model.weight);
   const double expected =
@@ -128,6 +128,9 @@ TEST_CASE("streams join chunk by chunk of each virtual replica and come back in 
   REQUIRE_THROWS_WITH(Streams(streams, 4), Catch::Contains("virtual-replicas"));
 }
 
-TEST_CASE("an unknown method's error lists the known ones") {
+TEST_CASE("an unknown method's or option's error lists the known ones") {
   REQUIRE_THROWS_WITH(find_method("rotate"), Catch::Contains("rotation") && Catch::Contains("supervised"));
+  MethodOptions options;
+  options.values = {{"rot-wieght", 1}};
+  REQUIRE_THROWS_WITH(make_method("rotation", options), Catch::Contains("rot-weight") && Catch::Contains("rot-wieght"));
 }
