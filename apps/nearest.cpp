@@ -37,7 +37,8 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
     // A beginning of a long name is meant even where much is missing: "--unlab".
     const bool begins = word.size() >= 3 && candidate.starts_with(word);
     const std::size_t distance = begins ? 1 : edit_distance(word, candidate);
-    if (distance < smallest && distance < candidate.size()) {
+    const bool shorter = distance == smallest && candidate.size() < best.size();
+    if ((distance < smallest || shorter) && distance < candidate.size()) {
       smallest = distance;
       best = candidate;
     }

@@ -27,7 +27,7 @@ TEST_CASE("a run that was stopped and resumed ends with the same bytes as one th
 TEST_CASE("a continued run keeps what decides its result") {
   const NewFolder folder;
   const Words words = tiny_run("supervised", 4) + Words{"--time", "0.001s"};
-  REQUIRE(run_s4l(folder.path(), words).code == 75);
+  REQUIRE(run_s4l(folder.path(), words + Words{"--lr", "0.2"}).code == 75);
   const Outcome outcome = run_s4l(folder.path(), words + Words{"--resume", "--lr", "0.5"});
   CHECK(outcome.code == 2);
   CHECK(contains(outcome.err, "--resume: lr is 0.2 in runs/supervised-20labels-s0, got 0.5"));

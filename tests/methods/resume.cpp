@@ -21,6 +21,7 @@ RunOptions small_run() {
   o.dataset_options = {{"train", "200"}, {"test", "20"}};
   o.labels = "100";  // 20 a class: validation takes part
   o.augment = "pad_crop(2)|flip_lr|-1_to_1";
+  o.width = 0.125;  // what is tested is the state, and a sanitizer's build takes the same test
   o.steps = kSteps;
   o.batch_size = 3;
   o.uratio = 1;
