@@ -2,6 +2,7 @@
 # From a fresh machine to a result: ./bootstrap.sh run METHOD ... builds the program alone and runs `s4l run METHOD ...`;
 # ./bootstrap.sh test builds everything and ends with CTest's summary. Debian 12; root or sudo only to install packages.
 set -euo pipefail
+here=$PWD  # paths after the word are meant from where the user stands
 cd "$(dirname "$0")"
 
 program_packages="g++ cmake ninja-build libhwy-dev libjpeg62-turbo-dev libstb-dev libssl-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev"
@@ -43,7 +44,9 @@ case "${1:-}" in
     # shellcheck disable=SC2086
     install_missing $program_packages
     build release
-    exec build/release/bin/s4l "$@" ;;
+    program=$PWD/build/release/bin/s4l
+    cd "$here"
+    exec "$program" "$@" ;;
   test)
     check_processor
     # shellcheck disable=SC2086

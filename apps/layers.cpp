@@ -3,17 +3,20 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <string_view>
+
+#include <unistd.h>
 
 #include <fmt/format.h>
 
 #include "s4l/apps/config.h"
 #include "s4l/apps/nearest.h"
+#include "s4l/apps/settings.h"
 #include "s4l/core/error.h"
 #include "s4l/data/dataset.h"
 #include "s4l/methods/method.h"
 #include "s4l/methods/training/recipes.h"
 #include "s4l/nn/models/model.h"
-#include "s4l/apps/settings.h"
 
 namespace s4l::apps {
 namespace {
@@ -50,14 +53,31 @@ void check_no_contradiction(const Layer& layer) {
   }
 }
 
+std::string variable_of(const std::string& setting) {
+  std::string variable = "S4L_" + setting;
+  std::transform(variable.begin(), variable.end(), variable.begin(),
+                 [](char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+  return variable;
+}
+
+// A misspelt variable is told, not passed over. Some are read elsewhere: by the tests, the benchmarks, set_threads.
+void check_environment() {
+  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
+  for (const Setting& setting : settings()) known.push_back(variable_of(setting.option.name));
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
+    if (name.starts_with("S4L_") && std::find(known.begin(), known.end(), name) == known.end())
+      fail(ErrorKind::usage, "environment: {} is no setting{}", name, did_you_mean(name, known));
+  }
+}
+
 }  // namespace
 
 Layer layer_from_environment() {
+  check_environment();
   Layer layer;
   for (const Setting& setting : settings()) {
-    std::string variable = "S4L_" + setting.option.name;
-    std::transform(variable.begin(), variable.end(), variable.begin(),
-                   [](char c) { return c == '-' ? '_' : static_cast<char>(std::toupper(c)); });
+    const std::string variable = variable_of(setting.option.name);
     if (const char* value = std::getenv(variable.c_str()); value != nullptr && *value != '\0')
       layer.push_back({setting.option.name, value, variable});
   }

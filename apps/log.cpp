@@ -9,6 +9,20 @@
 
 namespace s4l::apps {
 
+namespace {
+
+/// The beginning of UTF-8 text that takes at most `columns`: a line that wraps could not be drawn over.
+std::string cut_to(int columns, const std::string& text) {
+  int taken = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins_character = (static_cast<unsigned char>(text[i]) & 0xC0u) != 0x80u;
+    if (begins_character && ++taken > columns) return text.substr(0, i);
+  }
+  return text;
+}
+
+}  // namespace
+
 void Log::clear() {
   if (drawn_) std::fputs("\r\033[K", stderr);
   drawn_ = false;
@@ -42,7 +56,7 @@ void Log::file_only(const std::string& text) { keep(text); }
 
 void Log::status(const std::string& text) {
   if (!moving()) return;
-  fmt::print(stderr, "\r\033[K{}", text);
+  fmt::print(stderr, "\r\033[K{}", cut_to(terminal_.columns - 1, text));
   std::fflush(stderr);
   drawn_ = true;
 }

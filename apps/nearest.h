@@ -4,8 +4,6 @@
 
 namespace s4l::apps {
 
-/// The candidate with the smallest edit distance to `word`, empty if none is near enough to be meant.
-std::string nearest(const std::string& word, const std::vector<std::string>& candidates);
 /// "; did you mean X?" or nothing: what an error about an unknown `word` ends with.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates,
                          const std::string& prefix = "");

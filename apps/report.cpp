@@ -14,6 +14,7 @@ constexpr std::size_t kWorst = 3;
 constexpr std::int64_t kTop5Classes = 6;  // with fewer classes top-5 says nothing
 
 std::string with_interval(std::int64_t hits, std::int64_t n) {
+  if (n == 0) return "no pictures";
   const methods::Interval interval = methods::wilson(hits, n);
   const double share = static_cast<double>(hits) / static_cast<double>(n);
   return fmt::format("{} ({:.1f} – {:.1f})", percent(share), 100 * interval.low, 100 * interval.high);

@@ -65,8 +65,7 @@ methods::RunCallbacks callbacks_for(Log& log, Progress& progress, const RunReque
 }
 
 int train(methods::Run& run, const RunRequest& request, const std::string& folder, Log& log) {
-  methods::Plan plan = run.plan();
-  run.measure(plan);
+  const methods::Plan plan = run.plan();
   tell_plan(log, run, plan);
   log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
   Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));

@@ -39,8 +39,8 @@ void check_may_take(const std::string& wanted, bool overwrite) {
   if (wanted.empty() || !fs::exists(wanted)) return;
   check(fs::is_directory(wanted), "--output: expected a folder, got the file {}", wanted);
   if (fs::is_empty(wanted)) return;
+  check(is_run(wanted), "--output: expected a new folder or that of a run, got {}, which holds other files", wanted);
   check(overwrite, "--output: {} exists already; --resume continues it, --overwrite replaces it", wanted);
-  check(is_run(wanted), "--overwrite: expected the folder of a run, got {}, which has no config.toml", wanted);
 }
 
 std::string make_run_folder(const std::string& wanted, const methods::RunOptions& options) {

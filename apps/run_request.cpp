@@ -119,6 +119,7 @@ RunRequest request_from(const Arguments& arguments) {
   std::vector<Layer> layers;
   if (arguments.has("config")) {
     const std::string file = arguments.get("config");
+    check(std::filesystem::exists(file), "--config: there is no file {}", file);
     check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
     layers.push_back(layer_from_toml(io::read_file(file), file));
   }
@@ -129,11 +130,15 @@ RunRequest request_from(const Arguments& arguments) {
   request.folder = arguments.get("output");
   request.resume = arguments.has("resume");
   if (!request.resume) {
+    check(arguments.positional.has_value() || arguments.has("config"), "run: expected a METHOD, one of `s4l list methods`, as in "
+          "s4l run rotation");
     request.options = combine(recipe, layers);
     check_may_take(request.folder, request.overwrite);
     return request;
   }
   check(!request.overwrite, "--resume and --overwrite contradict each other: give one");
+  check(request.folder.empty() || arguments.get("resume").empty(),
+        "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"), request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
   if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
   request.options = resumed_options(recipe, layers, request.folder);

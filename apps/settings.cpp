@@ -97,12 +97,16 @@ std::vector<Row> training_rows() {
           .aliases({"unsup-batch-mult"}),
       Row(s, kRare, "sched", "NAME", &RunOptions::sched, "cosine, or epochs of warm-up, drops and end: 5,140,160,200")
           .aliases({"schedule"}),
+      Row(s, kRare, "lr-scale-batch-size", "N", &RunOptions::lr_scale_batch_size, "lr is for N labelled pictures a step; 0: as is"),
+      Row(s, kRare, "lr-decay-factor", "X", &RunOptions::lr_decay_factor, "at each drop of a list of epochs"),
       Row(s, kRare, "warmup-steps", "N", &RunOptions::warmup_steps, "steps of linear warm-up"),
       Row(s, kRare, "momentum", "X", &RunOptions::momentum, "of SGD"),
       Row(s, kRare, "nesterov", "", &RunOptions::nesterov, "Nesterov's momentum; --no-nesterov: plain"),
       Row(s, kRare, "weight-decay", "X", &RunOptions::weight_decay, "on kernels"),
       Row(s, kRare, "ema-decay", "X", &RunOptions::ema_decay, "average the weights (Polyak); 0: no")
           .aliases({"ema-m", "model-ema-decay"}),
+      Row(s, kRare, "polyak-averaging", "", &RunOptions::polyak_averaging, "the same with a half-life of one labelled epoch")
+          .aliases({"model-ema"}),
       Row(s, kRare, "virtual-replicas", "N", &RunOptions::virtual_replicas, "groups of batch norm's statistics"),
   };
 }

@@ -1,11 +1,13 @@
 #include "s4l/apps/stop.h"
 
+#include <atomic>
 #include <csignal>
 
 namespace s4l::apps {
 namespace {
 
-volatile std::sig_atomic_t stop_code = kSuccess;
+std::atomic<int> stop_code{kSuccess};  // lock-free: a handler may run on any thread
+static_assert(std::atomic<int>::is_always_lock_free);
 
 void handle(int signal) { stop_code = signal == SIGINT ? kInterrupted : kStoppedAndSaved; }
 
@@ -25,6 +27,6 @@ void catch_stop_signals() {
   set_handler(SIGPIPE, SIG_IGN, 0);
 }
 
-ExitCode requested_stop() { return static_cast<ExitCode>(static_cast<int>(stop_code)); }
+ExitCode requested_stop() { return static_cast<ExitCode>(stop_code.load()); }
 
 }  // namespace s4l::apps

@@ -6,6 +6,8 @@
 namespace s4l {
 namespace {
 
+constexpr std::size_t kMostInputs = 64;  // of one recorded step
+
 std::size_t row_bytes(const Tensor& x) {
   return x.shape()[0] == 0 ? 0 : x.bytes() / static_cast<std::size_t>(x.shape()[0]);
 }
@@ -48,6 +50,10 @@ Tensor concat(const std::vector<Tensor>& parts) {
     check(expected == parts[0].shape() && part.dtype() == parts[0].dtype(),
           "concat: expected rows like {} {}, got {} {}", parts[0].dtype(), parts[0].shape(), part.dtype(), part.shape());
     shape[0] += part.shape()[0];
+  }
+  if (parts.size() > kMostInputs) {
+    const auto middle = parts.begin() + static_cast<std::ptrdiff_t>(parts.size() / 2);
+    return concat({concat({parts.begin(), middle}), concat({middle, parts.end()})});
   }
   Tensor y = empty(shape, parts[0].dtype(), parts[0].device());
   std::vector<std::int64_t> starts{0};

@@ -12,8 +12,11 @@ namespace {
 
 constexpr int kDefaultSide = 24, kMaxSide = 4096, kMaxPictures = 100'000'000;
 
+enum class Stream : std::uint64_t { train, test, validation };
+
 struct ThingsOptions {
   int train = 500, test = 2000;
+  Stream held_out = Stream::test;  // what the test part shows: a search of settings looks at validation instead
   things::Difficulty difficulty;
 };
 
@@ -27,12 +30,18 @@ T number(const std::string& name, const std::string& text, T low, T high) {
   return value;
 }
 
+Stream held_out(const std::string& text) {
+  check(text == "test" || text == "validation", "things: held-out: expected test or validation, got \"{}\"", text);
+  return text == "test" ? Stream::test : Stream::validation;
+}
+
 ThingsOptions things_options(const std::map<std::string, std::string>& extra) {
   ThingsOptions options;
   things::Difficulty& difficulty = options.difficulty;
   for (const auto& [name, text] : extra) {
     if (name == "train") options.train = number(name, text, 0, kMaxPictures);
     else if (name == "test") options.test = number(name, text, 0, kMaxPictures);
+    else if (name == "held-out") options.held_out = held_out(text);
     else if (name == "contrast") difficulty.contrast = number(name, text, -1.0, 1.0);
     else if (name == "clutter") difficulty.clutter = number(name, text, 0, 100);
     else if (name == "occlusion") difficulty.occlusion = number(name, text, 0, 100);
@@ -40,7 +49,7 @@ ThingsOptions things_options(const std::map<std::string, std::string>& extra) {
     else if (name == "noise") difficulty.noise = number(name, text, 0.0, 1.0);
     else
       fail(ErrorKind::usage,
-           "things: expected an option of train, test, contrast, clutter, occlusion, scale, noise, got \"{}\"",
+           "things: expected an option of train, test, held-out, contrast, clutter, occlusion, scale, noise, got \"{}\"",
            name);
   }
   return options;
@@ -65,12 +74,14 @@ class Things : public Dataset {
   std::string path(std::int64_t index) const override {
     char digits[24];
     std::snprintf(digits, sizeof digits, "%04lld", static_cast<long long>(number_in_part(index)));
-    const char* folder = part(index) == Part::train ? "train/" : "test/";
+    const char* held_out = options_.held_out == Stream::test ? "test/" : "validation/";
+    const char* folder = part(index) == Part::train ? "train/" : held_out;
     return folder + names_[static_cast<std::size_t>(label(index))] + "/" + digits;
   }
 
   Image image(std::int64_t index, Box box) const override {
-    const Rng rng(seed_, Purpose::dataset, static_cast<std::uint64_t>(part(index)),
+    const Stream stream = part(index) == Part::train ? Stream::train : options_.held_out;
+    const Rng rng(seed_, Purpose::dataset, static_cast<std::uint64_t>(stream),
                   static_cast<std::uint64_t>(number_in_part(index)));
     return cut(things::draw(static_cast<int>(label(index)), side_, options_.difficulty, rng), box);
   }

@@ -17,14 +17,15 @@ class Counter {
   std::int64_t add(const float* z, std::int64_t label, double& confidence) {
     const float* best = std::max_element(z, z + k_);
     const bool finite = std::all_of(z, z + k_, [](float value) { return std::isfinite(value); });
+    const bool says_something = k_ == 1 || std::any_of(z, z + k_, [&](float value) { return value != z[0]; });
     double sum = 0;
     for (std::int64_t k = 0; k < k_; ++k) sum += std::exp(static_cast<double>(z[k]) - static_cast<double>(*best));
     confidence = finite ? 1 / sum : 0;
     if (label >= 0) {
       const auto larger = std::count_if(z, z + k_, [&](float value) { return value > z[label]; });
       ++score_.n;
-      score_.top1 += finite && larger < 1;
-      score_.top5 += finite && larger < 5;
+      score_.top1 += finite && says_something && larger < 1;
+      score_.top5 += finite && says_something && larger < 5;
       score_.loss += std::log(sum) - static_cast<double>(z[label] - *best);
     }
     return best - z;
@@ -72,8 +73,7 @@ std::vector<ClassFigures> Evaluation::per_class() const {
 }
 
 Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const std::vector<std::int64_t>& indices,
-                    const data::Pipeline& pipeline, std::int64_t batch, Device device,
-                    const std::function<void(std::int64_t)>& progress) {
+                    const data::Pipeline& pipeline, std::int64_t batch, Device device) {
   const NoGrad no_grad;
   const std::int64_t classes = dataset.classes(), count = static_cast<std::int64_t>(indices.size());
   const int views = pipeline.views();
@@ -85,6 +85,7 @@ Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const s
   for (std::int64_t begin = 0; begin < count; begin += batch) {
     const std::int64_t end = std::min(count, begin + batch);
     const data::EvalBatch rows = data::eval_batch(dataset, indices, begin, end, pipeline, device);
+    result.damaged.insert(result.damaged.end(), rows.damaged.begin(), rows.damaged.end());
     const Tensor logits = model.forward(rows.pictures.rows(pipeline.tail()), nn::Mode::eval);
     check(logits.shape().last() == classes, "evaluate: expected a model for the {} classes of the data, got one for {}",
           classes, logits.shape().last());
@@ -106,7 +107,6 @@ Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const s
       double ignored = 0;
       averaged.add(mean.data(), prediction.label, ignored);
     }
-    if (progress) progress(end);
   }
   result.unrotated = upright.score();
   if (views > 1) result.rot_avg = averaged.score();

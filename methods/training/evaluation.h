@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +17,7 @@ struct Interval {
 Interval wilson(std::int64_t hits, std::int64_t n);
 
 /// Hits over the pictures that have a label. Top-k: the label's logit is among the k largest, ties count as hits; a row
-/// that is not finite is a miss (spec 6).
+/// that is not finite is a miss (spec 6), and so is one whose logits are all equal: an untrained network knows nothing.
 struct Score {
   std::int64_t n = 0, top1 = 0, top5 = 0;
   double loss = 0;  ///< mean cross entropy
@@ -42,14 +41,13 @@ struct Evaluation {
   std::optional<Score> rot_avg;                ///< of the mean of the four views' logits, if the pipeline rotates
   std::vector<std::int64_t> confusion;         ///< (classes, classes), [label][predicted], of the upright view
   std::vector<Prediction> predictions;         ///< of the upright view, in the order of the indices
+  std::vector<data::Damaged> damaged;          ///< pictures that could not be decoded; they count nowhere
   std::vector<ClassFigures> per_class() const;
   std::int64_t classes = 0;
 };
 
 /// Classifies `indices` of `dataset` with the running statistics of `model`, `batch` pictures at a time.
-/// `progress`, if given, is called with the number of pictures done.
 Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const std::vector<std::int64_t>& indices,
-                    const data::Pipeline& pipeline, std::int64_t batch, Device device,
-                    const std::function<void(std::int64_t)>& progress = {});
+                    const data::Pipeline& pipeline, std::int64_t batch, Device device);
 
 }  // namespace s4l::methods

@@ -1,6 +1,7 @@
 #include "s4l/methods/training/metrics_log.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <sstream>
 
@@ -35,7 +36,7 @@ void MetricsLog::resume(std::int64_t step) {
     if (at > step) break;
     Values values;
     for (const auto& [tag, value] : row.object())
-      if (tag != "step") values.emplace_back(tag, value.number());
+      if (tag != "step") values.emplace_back(tag, value.is_null() ? std::nan("") : value.number());
     rows_.emplace_back(at, values);
     kept += line + "\n";
   }
@@ -44,11 +45,23 @@ void MetricsLog::resume(std::int64_t step) {
 
 void MetricsLog::add(std::int64_t step, const Values& values) {
   rows_.emplace_back(step, values);
-  if (!folder_.empty()) io::append(folder_ + "/metrics.jsonl", json_line(step, values));
+  if (folder_.empty()) return;
+  const bool behind = std::exchange(behind_, true);  // until the line is written
+  if (behind) return rewrite();
+  io::append(folder_ + "/metrics.jsonl", json_line(step, values));
+  behind_ = false;
 }
 
-void MetricsLog::save() const {
+void MetricsLog::rewrite() {
+  std::string lines;
+  for (const auto& [step, values] : rows_) lines += json_line(step, values);
+  io::save_atomically(folder_ + "/metrics.jsonl", lines);
+  behind_ = false;
+}
+
+void MetricsLog::save() {
   if (folder_.empty()) return;
+  if (behind_) rewrite();
   std::vector<std::string> tags;
   for (const auto& [step, values] : rows_)
     for (const auto& [tag, value] : values)

@@ -6,8 +6,8 @@
 
 namespace s4l::methods {
 
-/// The numbers of a run by step: metrics.jsonl grows a line at a time, metrics.csv is written whole by save(). An empty
-/// folder name keeps them in memory alone.
+/// The numbers of a run by step: metrics.jsonl grows a line at a time, metrics.csv is written whole by save(). What a full disk
+/// refused comes with the next write. An empty folder name keeps them in memory alone.
 class MetricsLog {
  public:
   using Values = std::vector<std::pair<std::string, double>>;
@@ -18,11 +18,14 @@ class MetricsLog {
   void resume(std::int64_t step);
   void add(std::int64_t step, const Values& values);
   /// Writes metrics.csv: one column per tag, empty where a row has none.
-  void save() const;
+  void save();
 
  private:
+  void rewrite();
+
   std::string folder_;
   std::vector<std::pair<std::int64_t, Values>> rows_;
+  bool behind_ = false;  // a line could not be written: the next write writes them all
 };
 
 }  // namespace s4l::methods

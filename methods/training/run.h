@@ -33,7 +33,6 @@ struct RunResult {
   std::int64_t reported_step = 0;                        ///< whose weights are reported
   bool best_on_validation = false;                       ///< chosen on validation; else the last step's
   Evaluation test;                                       ///< empty if stopped or there are no test pictures
-  std::vector<std::pair<std::string, double>> last_metrics;
 };
 
 /// What a run comprises.

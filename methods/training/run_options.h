@@ -8,7 +8,7 @@
 namespace s4l::methods {
 
 /// Everything that decides what a run computes, as plain values: what config.toml holds. Zero or empty means "follows
-/// from the rest" where a comment says so; resolve() fills those in.
+/// from the rest" where a comment says so; Run fills those in.
 struct RunOptions {
   std::string method = "rotation";
 
@@ -39,12 +39,15 @@ struct RunOptions {
   std::int64_t steps = 500;
   double epochs = 0;                           ///< over the labelled pictures; more than 0: instead of `steps`
   double lr = 0.07;
+  double lr_scale_batch_size = 0;              ///< more than 0: lr is for so many labelled pictures a step (2.0.3)
+  double lr_decay_factor = 0.1;                ///< at each decay point of a list of epochs
   std::string sched = "cosine";                ///< or a list of labelled epochs "5,140,160,180,200" (spec 2.0.3)
   std::int64_t warmup_steps = 30;
   double momentum = 0.9;
-  bool nesterov = true;
+  bool nesterov = false;
   double weight_decay = 1e-3;
   double ema_decay = 0;                        ///< Polyak averaging; 0: none
+  bool polyak_averaging = false;               ///< with the spec's decay: half-life one labelled epoch (2.0.6)
   int virtual_replicas = 1;                    ///< batch-norm groups (spec 7)
   std::map<std::string, double> method_options;  ///< e.g. {"rot-weight", 4}
 

@@ -19,10 +19,13 @@ void require(bool condition, const char* option, const char* expected, const std
 
 void check_numbers(const RunOptions& o) {
   require(o.batch_size >= 1, "batch-size", "1 or more", to_text(o.batch_size));
-  require(o.uratio >= 0, "uratio", "0 or more", to_text(o.uratio));
+  require(o.uratio > 0, "uratio", "more than 0", to_text(o.uratio));
   require(o.steps >= 1, "steps", "1 or more", to_text(o.steps));
   require(o.epochs >= 0, "epochs", "0 (not used) or more", to_text(o.epochs));
   require(std::isfinite(o.lr) && o.lr >= 0, "lr", "0 or more", to_text(o.lr));
+  require(o.lr_scale_batch_size >= 0, "lr-scale-batch-size", "0 (no scaling) or more", to_text(o.lr_scale_batch_size));
+  require(o.lr_decay_factor > 0 && o.lr_decay_factor <= 1, "lr-decay-factor", "more than 0, at most 1",
+          to_text(o.lr_decay_factor));
   require(o.warmup_steps >= 0, "warmup-steps", "0 or more", to_text(o.warmup_steps));
   require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
   require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 (chosen) to below 1", to_text(o.bn_momentum));
@@ -61,19 +64,20 @@ void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
   // Photographs: shorter side to 8/7 of the network's, as 256 is to 224 in the spec's evaluation.
   const std::string shrink = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|";
   const std::string padding = std::to_string(std::max(1, o.img_size / 8));
+  const std::string fit = size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
   if (o.augment.empty())
-    o.augment = (equal ? (size.height == o.img_size ? "" : "resize(" + side + ")|") + "pad_crop(" + padding + ")"
+    o.augment = (equal ? fit + "pad_crop(" + padding + ")"
                        : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
   if (o.preprocess_eval.empty())
-    o.preprocess_eval = (equal ? (size.height == o.img_size ? "" : "resize(" + side + ")|")
-                               : shrink + "central_crop(" + side + ")|") + "-1_to_1";
+    o.preprocess_eval = (equal ? fit : shrink + "central_crop(" + side + ")|") + "-1_to_1";
 }
 
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
-  if (o.sched != "cosine") return nn::schedule_from_epochs(o.sched, steps_per_epoch, o.lr);
+  const double scale = o.lr_scale_batch_size > 0 ? static_cast<double>(o.batch_size) / o.lr_scale_batch_size : 1;
+  if (o.sched != "cosine") return nn::schedule_from_epochs(o.sched, steps_per_epoch, o.lr * scale, o.lr_decay_factor);
   nn::Schedule schedule;
   schedule.kind = nn::Schedule::Kind::cosine;
-  schedule.base = o.lr;
+  schedule.base = o.lr * scale;
   schedule.warmup = static_cast<double>(o.warmup_steps);
   schedule.total = o.steps;
   return schedule;
@@ -114,6 +118,7 @@ void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOpt
   if (o.epochs > 0) o.steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(o.epochs * static_cast<double>(per_epoch))));
   if (o.sched != "cosine") o.steps = schedule_of(o, per_epoch).total;
   // The statistics must have forgotten the first steps by the last: 50 times their memory is the whole run.
+  if (o.polyak_averaging) o.ema_decay = nn::polyak_decay(per_epoch);
   if (o.bn_momentum == 0) o.bn_momentum = std::clamp(1 - 50 / static_cast<double>(o.steps), 0.9, 0.99);
   const std::int64_t tenth = std::max<std::int64_t>(1, o.steps / 10);
   if (o.eval_interval == 0) o.eval_interval = tenth;
@@ -151,6 +156,9 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   training.method = make_method(o.method, method);
 
   const Views views = training.method->views();
+  for (const std::int64_t pictures : {o.batch_size, views.unlabelled.empty() ? o.batch_size : unlabelled_batch(o)})
+    check(pictures % o.virtual_replicas == 0, "--virtual-replicas: expected a divisor of the {} pictures of a stream, got {}",
+          pictures, o.virtual_replicas);
   TrainOptions train;
   data::LoaderOptions loader;
   loader.labelled = {o.batch_size, {with_view(o.augment, views.labelled)}};

@@ -1,5 +1,7 @@
 #include "s4l/methods/training/session.h"
 
+#include <cmath>
+
 #include "s4l/core/io/file.h"
 #include "s4l/methods/training/run_files.h"
 
@@ -60,8 +62,7 @@ void Session::log_means(double lr) {
   const double time = between(logged_, Clock::now()), steps = static_cast<double>(step - logged_step_);
   LogRow row{step, s_.options.steps, seconds(), trainer_.take_metrics()};
   row.values.emplace_back("lr", lr);
-  log_.add(step, row.values);
-  result_.last_metrics = row.values;
+  log(step, row.values);
   row.values.emplace_back("time/step_ms", 1000 * time / steps);
   row.values.emplace_back("perf/img_per_s", static_cast<double>(pictures_per_step(s_.options, *s_.training.method)) * steps / time);
   if (callbacks_.on_log) callbacks_.on_log(row);
@@ -77,22 +78,41 @@ void Session::validate() {
   const Score& score = val.unrotated;
   if (score.top1 > best_.hits || (score.top1 == best_.hits && score.loss < best_.loss)) {
     best_ = {step, score.top1, score.loss, weights_of(*s_.training.model, card())};
-    if (!folder_.empty()) io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights);
+    if (!folder_.empty()) or_warn("best weights not saved", [&] {
+      io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights);
+    });
   }
   trainer_.swap_average();
-  log_.add(step, {{"val/top-1-acc", score.accuracy()}, {"val/top-5-acc", score.top5_accuracy()}, {"val/loss", score.loss}});
+  log(step, {{"val/top-1-acc", score.accuracy()}, {"val/top-5-acc", score.top5_accuracy()}, {"val/loss", score.loss}});
   if (callbacks_.on_validation) callbacks_.on_validation(step, val);
 }
 
 void Session::save() {
   if (!checkpoints_) return;
-  try {
+  or_warn("checkpoint not saved", [&] {
     checkpoints_->save(trainer_.steps_done(), state());
     log_.save();
-  } catch (const Error& error) {  // the disk may have room again at the next one: training goes on
+  });
+}
+
+void Session::log(std::int64_t step, const MetricsLog::Values& values) {
+  or_warn("metrics not logged, they come with the next checkpoint", [&] { log_.add(step, values); });
+}
+
+/// Training goes on when the disk is full: there may be room again at the next write. Only a run that stops here must not
+/// go without its checkpoint.
+template <class Write>
+void Session::or_warn(const char* what, const Write& write) {
+  try {
+    write();
+  } catch (const Error& error) {
     if (error.kind() != ErrorKind::io || result_.stopped) throw;
-    warn(std::string("checkpoint not saved: ") + error.what());
+    warn(std::string(what) + ": " + error.what());
   }
+}
+
+void Session::tell_damaged(const std::vector<data::Damaged>& damaged) const {
+  for (const data::Damaged& one : damaged) warn("left out: " + one.path + ": " + one.reason);
 }
 
 /// The one reading of the test set, with the weights that are reported.
@@ -103,7 +123,11 @@ void Session::finish() {
   result_.best_on_validation = best_.step >= 0;
   result_.reported_step = result_.best_on_validation ? best_.step : trainer_.steps_done();
   if (result_.best_on_validation) set_weights(model, best_.weights);
+  tell_damaged(s_.training.loader->damaged());
   result_.test = evaluate_on(s_.split.test);
+  tell_damaged(result_.test.damaged);
+  if (!std::isfinite(result_.test.unrotated.loss))
+    fail(ErrorKind::numeric, "test: expected finite logits, got others: the network diverged; a lower --lr may help");
   if (!folder_.empty()) {
     io::save_tensors(folder_ + "/weights/last.safetensors", last);
     write_evaluation(folder_, s_.dataset, result_.test);

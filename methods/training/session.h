@@ -45,6 +45,10 @@ class Session {
   void validate();
   void save();
   void finish();
+  void log(std::int64_t step, const MetricsLog::Values& values);
+  template <class Write>
+  void or_warn(const char* what, const Write& write);
+  void tell_damaged(const std::vector<data::Damaged>& damaged) const;
   void warn(const std::string& text) const;
 
   Subject s_;

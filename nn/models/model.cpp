@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
-#include <utility>
 
+#include "s4l/core/nearest.h"
 #include "s4l/nn/models/resnet.h"
 
 namespace s4l::nn {
@@ -40,28 +39,16 @@ const std::vector<Row>& table() {
   return rows;
 }
 
-/// How many characters to insert, remove or replace to make b of a.
-std::size_t edits_between(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
-
 [[noreturn]] void fail_unknown(const std::string& name) {
-  const auto nearest = std::min_element(models().begin(), models().end(), [&](const auto& a, const auto& b) {
-    return edits_between(name, a.name) < edits_between(name, b.name);
-  });
   std::string known;
-  for (const ModelEntry& entry : models()) known += (known.empty() ? "" : ", ") + std::string(entry.name);
-  fail(ErrorKind::usage, "model: expected one of {}, got \"{}\": did you mean \"{}\"?", known, name, nearest->name);
+  std::vector<std::string> names;
+  for (const ModelEntry& entry : models()) {
+    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+    names.emplace_back(entry.name);
+  }
+  const std::string meant = nearest(name, names);
+  fail(ErrorKind::usage, "model: expected one of {}, got \"{}\"{}", known, name,
+       meant.empty() ? "" : ": did you mean \"" + meant + "\"?");
 }
 
 }  // namespace

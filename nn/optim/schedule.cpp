@@ -59,4 +59,9 @@ Schedule schedule_from_epochs(const std::string& list, std::int64_t steps_per_ep
   return schedule;
 }
 
+double polyak_decay(std::int64_t steps_per_epoch) {
+  check(steps_per_epoch >= 1, "polyak_decay: expected 1 or more steps per epoch, got {}", steps_per_epoch);
+  return std::pow(0.5, 1.0 / static_cast<double>(steps_per_epoch));
+}
+
 }  // namespace s4l::nn

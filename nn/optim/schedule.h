@@ -18,6 +18,9 @@ struct Schedule {
   double at(std::int64_t step) const;
 };
 
+/// The decay of Polyak averaging whose half-life is one labelled epoch (spec 2.0.6): 0.5^(1 / steps_per_epoch).
+double polyak_decay(std::int64_t steps_per_epoch);
+
 /// Reads S4L's list of labelled epochs "e0,e1,...,ek" (spec 2.0.3): warm-up end, decay points, end of training.
 Schedule schedule_from_epochs(const std::string& list, std::int64_t steps_per_epoch, double base, double factor = 0.1);
 

@@ -48,8 +48,8 @@ TEST_CASE("data that cannot be learned from is one line on stderr, and no folder
 TEST_CASE("a full disk is named with the file, and is a failure in the end") {
   const NewFolder folder;
   fs::create_directory(folder / "disk");
-  const Outcome outcome =
-      run_s4l(folder.path(), tiny_run("supervised", 2) + Words{"-o", "disk/run"}, {{}, {}, folder / "disk"});
+  const Outcome outcome = run_s4l(folder.path(), tiny_run("supervised", 6) + Words{"-o", "disk/run", "--log-interval", "1"},
+                                  {{}, {}, folder / "disk"});
   if (outcome.code == Program::kNotAllowed) {
     WARN("SKIPPED: this machine does not let a test mount a file system");
     return;
@@ -58,5 +58,6 @@ TEST_CASE("a full disk is named with the file, and is a failure in the end") {
   CHECK(outcome.code == 1);
   CHECK(contains(outcome.err, "warning: checkpoint not saved: disk/run/checkpoints/"));
   CHECK(contains(outcome.err, "No space left on device"));
+  CHECK(contains(outcome.err, "6/6"));  // training went on to its end
   CHECK(contains(outcome.err, "error: disk/run/weights/last.safetensors"));
 }

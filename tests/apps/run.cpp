@@ -75,7 +75,7 @@ TEST_CASE("the default folder is numbered, an explicit one that exists is refuse
   std::ofstream(folder / "mine/letter.txt") << "dear";
   const Outcome foreign = run_s4l(folder.path(), words + Words{"-o", "mine", "--overwrite"});
   CHECK(foreign.code == 2);
-  CHECK(contains(foreign.err, "no config.toml"));
+  CHECK(contains(foreign.err, "holds other files"));
   CHECK(content(folder / "mine/letter.txt") == "dear");
 }
 

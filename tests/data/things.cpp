@@ -142,9 +142,21 @@ TEST_CASE("each option of difficulty changes the pictures of things") {
 
 TEST_CASE("a wrong option of things is an error that names what was expected") {
   CHECK(message_of(0, {{"trian", "5"}}) ==
-        "things: expected an option of train, test, contrast, clutter, occlusion, scale, noise, got \"trian\"");
+        "things: expected an option of train, test, held-out, contrast, clutter, occlusion, scale, noise, got \"trian\"");
   CHECK(message_of(0, {{"train", "-1"}}) == "things: train: expected a number from 0 to 100000000, got \"-1\"");
   CHECK(message_of(0, {{"noise", "0.1x"}}) == "things: noise: expected a number from 0 to 1, got \"0.1x\"");
   CHECK(message_of(0, {{"contrast", "nan"}}) == "things: contrast: expected a number from -1 to 1, got \"nan\"");
   CHECK(message_of(7, {}) == "things: expected a picture size from 8 to 4096, got 7");
+}
+
+TEST_CASE("things has a validation stream for searches, apart from train and test") {
+  const auto test = things(0), validation = things(0, {{"held-out", "validation"}});
+  const std::int64_t first = 500;  // of the held-out part
+  CHECK(validation->part(first) == Part::test);
+  CHECK(validation->path(first) == "validation/house/0000");
+  CHECK(validation->label(first) == test->label(first));
+  CHECK(validation->whole_image(first).pixels != test->whole_image(first).pixels);
+  CHECK(validation->whole_image(first).pixels != test->whole_image(0).pixels);
+  CHECK(validation->whole_image(0).pixels == test->whole_image(0).pixels);
+  REQUIRE_THROWS_WITH(things(0, {{"held-out", "train"}}), Catch::Contains("held-out"));
 }

@@ -75,6 +75,16 @@ TEST_CASE("evaluation counts hits, ties and non-finite rows as the spec says") {
   CHECK(e.predictions[0].confidence == Approx(std::exp(5.0) / (std::exp(5.0) + 2 * std::exp(1.0))));
 }
 
+TEST_CASE("a network that says the same of every class has hit nothing") {
+  Table model;
+  model.by_view = {std::vector<float>(12, 0.0f)};
+  Numbers data;
+  const Evaluation e = evaluate(model, data, {0, 1, 2, 3}, data::Pipeline("-1_to_1"), 4, kCpu);
+  CHECK(e.unrotated.n == 4);
+  CHECK(e.unrotated.top1 == 0);
+  CHECK(e.unrotated.top5 == 0);
+}
+
 TEST_CASE("rot_avg is the score of the mean of four views' logits") {
   Table model;
   const std::vector<float> right = {9, 0, 0, 0, 9, 0, 0, 0, 9, 9, 0, 0}, wrong = {0, 2, 0, 2, 0, 0, 0, 2, 0, 0, 2, 0};

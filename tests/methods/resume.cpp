@@ -99,6 +99,7 @@ TEST_CASE("a run stopped after any of 20 consecutive steps and resumed ends as i
 TEST_CASE("a run does not depend on threads, loader workers, prefetch or logging") {
   const Folder a, b;
   RunOptions options = small_run();
+  set_num_threads(3);
   Run(options).train(a.path.string(), false, {});
   options.workers = 0;
   options.prefetch = 1;

@@ -61,3 +61,8 @@ TEST_CASE("a list of epochs that decreases, is too short or is no list of number
     REQUIRE_THROWS_AS(schedule_from_epochs(list, 50, 0.1), s4l::Error);
   REQUIRE_THROWS_WITH(schedule_from_epochs("5,7", 0, 0.1), Catch::Contains("steps per epoch, got 0"));
 }
+
+TEST_CASE("the decay of Polyak averaging has the spec's values") {
+  CHECK(s4l::nn::polyak_decay(1000) == Approx(0.99930709).epsilon(1e-8));
+  CHECK(s4l::nn::polyak_decay(500) == Approx(0.99861467).epsilon(1e-8));
+}

@@ -49,6 +49,22 @@ TEST_CASE("rows, reshape and concat are the numbers they name, with gradients") 
             }});
 }
 
+TEST_CASE("concat takes more parts than one step of the tape has inputs") {
+  std::vector<Tensor> parts;
+  std::vector<double> expected;
+  for (int i = 0; i < 130; ++i) {
+    parts.push_back(full({1, 2}, i, DType::f64).set_requires_grad(true));
+    expected.insert(expected.end(), {double(i), double(i)});
+  }
+  const Tensor y = concat(parts);
+  check_near(y, expected, 0, 0);
+  const Tensor loss = record("pick", full({}, 0, DType::f64), {y}, [](const Tensor&, Needs) {
+    return Grads{full({130, 2}, 3.0, DType::f64)};
+  });
+  backward(loss);
+  check_near(parts[129].grad(), {3, 3}, 0, 0);
+}
+
 TEST_CASE("an input used twice gets the sum of both gradients, and a passed-on gradient is not overwritten") {
   Tensor a = full({3}, 2.0, DType::f64), b = full({3}, 1.0, DType::f64);
   a.set_requires_grad(true);
