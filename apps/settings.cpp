@@ -114,7 +114,7 @@ std::vector<Row> training_rows() {
 std::vector<Row> running_rows() {
   const std::string s = "running";
   return {
-      Row(s, kCommon, "device", "NAME", &RunOptions::device, "cpu, cuda or cuda:1").aliases({"gpu"}).free_on_resume(),
+      Row(s, kCommon, "device", "NAME", &RunOptions::device, "one of `s4l info`: cpu").aliases({"gpu"}).free_on_resume(),
       Row(s, kCommon, "workers", "N", &RunOptions::workers, "threads that read pictures")
           .letter('j').aliases({"num-workers"}).free_on_resume(),
       Row(s, kRare, "prefetch", "N", &RunOptions::prefetch, "batches read ahead").free_on_resume(),
