@@ -86,8 +86,8 @@ void refuse_assignment(const CommandLine& line, const std::string& word) {
 void refuse_extra_words(const CommandLine& line, const std::vector<std::string>& words) {
   for (const std::string& word : words) refuse_assignment(line, word);
   if (words.empty()) return;
-  fail(ErrorKind::usage, "unexpected {} \"{}\"; see s4l {} --help",
-       words[0].starts_with("-") ? "option" : "argument", words[0], line.name);
+  fail(ErrorKind::usage, "unexpected {} \"{}\"; see s4l {} --help", words[0].starts_with("-") ? "option" : "argument",
+       words[0], line.name);
 }
 
 }  // namespace

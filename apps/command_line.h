@@ -11,31 +11,31 @@ enum class Takes { none, one, maybe_one };
 /// An option of a command. `name` is the canonical spelling without dashes; the aliases are accepted and not shown.
 struct Option {
   std::string name;
-  std::string value;             ///< what stands for its value in the help: "N", "FILE"
+  std::string value;  ///< what stands for its value in the help: "N", "FILE"
   std::string help;
-  bool common = false;           ///< shown before the others
+  bool common = false;  ///< shown before the others
   Takes takes = Takes::one;
-  char letter = 0;               ///< short form, or 0
+  char letter = 0;  ///< short form, or 0
   std::vector<std::string> aliases = {};
-  std::string standard = {};     ///< the default as text, shown in the help
-  bool repeatable = false;       ///< else the last one counts
+  std::string standard = {};  ///< the default as text, shown in the help
+  bool repeatable = false;    ///< else the last one counts
 };
 
 /// What a command accepts and how its help presents it.
 struct CommandLine {
-  std::string name;              ///< "run"
+  std::string name;  ///< "run"
   std::string summary;
-  std::string positional;        ///< "METHOD"; empty: none
+  std::string positional;  ///< "METHOD"; empty: none
   std::string positional_help;
   std::vector<Option> options;
   std::vector<std::string> examples;
-  std::string note = {};         ///< stands before the examples
+  std::string note = {};  ///< stands before the examples
 };
 
 /// What was given, by canonical name, in the order of the options' declaration.
 struct Arguments {
   struct Value {
-    std::string name, text;      ///< text: "true" or "false" of an option without a value
+    std::string name, text;  ///< text: "true" or "false" of an option without a value
   };
   std::vector<Value> values;
   std::optional<std::string> positional;

@@ -9,7 +9,7 @@ namespace s4l::apps {
 /// A command of the program: one file each, listed in main.cpp.
 struct Command {
   const char* name;
-  const char* alias;                       ///< what users of other tools type, or null
+  const char* alias;  ///< what users of other tools type, or null
   CommandLine (*line)();
   int (*run)(const Arguments& arguments);  ///< returns an ExitCode
 };

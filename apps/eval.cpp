@@ -28,9 +28,14 @@ CommandLine eval_line() {
           "test a trained model",
           "RUN",
           "a run's folder or a weights/*.safetensors file",
-          {setting("data"), setting("dataset"), {"json", "", "the result as JSON on stdout", true, Takes::none},
-           {"min-acc", "PERCENT", "exit 3 if top-1 is below", true}, setting("data-option"), setting("data-seed"),
-           setting("device"), setting("eval-batch")},
+          {setting("data"),
+           setting("dataset"),
+           {"json", "", "the result as JSON on stdout", true, Takes::none},
+           {"min-acc", "PERCENT", "exit 3 if top-1 is below", true},
+           setting("data-option"),
+           setting("data-seed"),
+           setting("device"),
+           setting("eval-batch")},
           {"s4l eval runs/rotation-10pct-s0", "s4l eval runs/rotation-10pct-s0 --min-acc 80",
            "s4l eval runs/rotation-10pct-s0/weights/last.safetensors --data other-pictures --json"}};
 }

@@ -10,9 +10,8 @@ namespace s4l::apps {
 namespace {
 
 CommandLine info_line() {
-  return {"info", "tell the version, the build and what the machine has", "", "",
-          {{"json", "", "as JSON", true, Takes::none}},
-          {"s4l info", "s4l info --json"}};
+  return {"info", "tell the version, the build and what the machine has", "",
+          "",     {{"json", "", "as JSON", true, Takes::none}},           {"s4l info", "s4l info --json"}};
 }
 
 int info(const Arguments& arguments) {

@@ -15,7 +15,10 @@ namespace s4l::apps {
 namespace {
 
 CommandLine list_line() {
-  return {"list", "list what this build has", "WHAT", "methods, models, datasets or recipes",
+  return {"list",
+          "list what this build has",
+          "WHAT",
+          "methods, models, datasets or recipes",
           {{"json", "", "as JSON", true, Takes::none}},
           {"s4l list methods", "s4l list models", "s4l list recipes --json"}};
 }

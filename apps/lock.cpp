@@ -15,7 +15,8 @@ namespace {
 
 // The holder removes its file on leaving: a lock on a file that no longer has the name holds nothing.
 bool still_named(int descriptor, const std::string& path) {
-  struct stat opened {}, named {};
+  struct stat opened {
+  }, named{};
   return fstat(descriptor, &opened) == 0 && stat(path.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
 }
 

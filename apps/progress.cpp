@@ -76,8 +76,10 @@ void Progress::show(const methods::LogRow& row) {
   std::string line = text(row, false);
   if (log_.verbose())
     for (const auto& [tag, value] : row.values) line += fmt::format(" {}={:.6g}", tag, value);
-  if (log_.moving()) log_.file_only(line);
-  else log_.line(line);
+  if (log_.moving())
+    log_.file_only(line);
+  else
+    log_.line(line);
 }
 
 }  // namespace s4l::apps

@@ -34,8 +34,10 @@ int dry_run(const RunRequest& request, Log& log) {
   methods::Plan plan = run.plan();
   run.measure(plan);
   tell_plan(log, run, plan);
-  if (request.json) fmt::print("{}\n", plan_json(run, plan).dump(2));
-  else fmt::print("{}", to_toml(run.options()));
+  if (request.json)
+    fmt::print("{}\n", plan_json(run, plan).dump(2));
+  else
+    fmt::print("{}", to_toml(run.options()));
   return kSuccess;
 }
 

@@ -55,13 +55,13 @@ void tell_damaged(Log& log, const data::Dataset& dataset) {
   for (std::size_t i = 0; i < std::min(damaged.size(), kDamagedShown); ++i)
     log.warning(fmt::format("left out: {}: {}", damaged[i].path, damaged[i].reason));
   if (damaged.size() > kDamagedShown)
-    log.warning(fmt::format("and {} left out", counted(static_cast<long long>(damaged.size() - kDamagedShown),
-                                                       "more damaged picture")));
+    log.warning(fmt::format("and {} left out",
+                            counted(static_cast<long long>(damaged.size() - kDamagedShown), "more damaged picture")));
 }
 
 std::string reported_text(const methods::RunResult& result) {
-  const char* pattern = result.best_on_validation ? "step {}, best on validation"
-                                                  : "step {}, the last: too few labels for validation";
+  const char* pattern =
+      result.best_on_validation ? "step {}, best on validation" : "step {}, the last: too few labels for validation";
   return fmt::format(fmt::runtime(pattern), result.reported_step);
 }
 
@@ -70,9 +70,9 @@ std::string reported_text(const methods::RunResult& result) {
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   const methods::RunOptions& options = run.options();
   tell_damaged(log, run.dataset());
-  std::string text = fmt::format("{}: {} -> {} labelled of {}, {}", options.dataset, labels_asked(options),
-                                 with_commas(plan.labelled), counted(plan.unlabelled + plan.val, "picture"),
-                                 per_class_text(plan.labelled_per_class));
+  std::string text =
+      fmt::format("{}: {} -> {} labelled of {}, {}", options.dataset, labels_asked(options), with_commas(plan.labelled),
+                  counted(plan.unlabelled + plan.val, "picture"), per_class_text(plan.labelled_per_class));
   if (plan.val > 0) text += fmt::format("; {} more for validation", with_commas(plan.val));
   log.line(text + fmt::format("; {} unlabelled; {} test; seed {}; split {}…", with_commas(plan.unlabelled),
                               with_commas(plan.test), options.seed, run.split_hash().substr(0, 8)));
@@ -110,8 +110,8 @@ std::string result_text(const methods::Run& run, const methods::RunResult& resul
   return evaluation_text(
       result.test, run.dataset().class_names(),
       {{"reported", reported_text(result)},
-       {"learned from", fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method,
-                                    run.options().seed)},
+       {"learned from",
+        fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method, run.options().seed)},
        {"trained", fmt::format("{} in {}", counted(result.steps, "step"), clock(result.seconds))},
        {"files", fmt::format("{}: weights/{}.safetensors, eval/, samples/, metrics.csv", folder, weights)}});
 }

@@ -20,7 +20,12 @@ namespace {
 std::vector<Option> own_options() {
   return {
       {"output", "DIR", "folder to write [runs/METHOD-LABELS-sSEED]", true, Takes::one, 'o', {"save-dir", "project"}},
-      {"resume", "PATH", "go on with a stopped run; without PATH the newest", true, Takes::maybe_one, 0,
+      {"resume",
+       "PATH",
+       "go on with a stopped run; without PATH the newest",
+       true,
+       Takes::maybe_one,
+       0,
        {"resume-interrupted"}},
       {"overwrite", "", "replace the run that is in --output", true, Takes::none, 0, {"exist-ok"}},
       {"config", "FILE", "read settings from a TOML file", true},
@@ -87,17 +92,18 @@ bool on(const Arguments& arguments, const char* name) { return arguments.get(nam
 }  // namespace
 
 CommandLine run_line() {
-  CommandLine line{"run",
-                   "train a model from few labels and test it",
-                   "METHOD",
-                   "one of `s4l list methods`",
-                   {},
-                   {"s4l run rotation --labels 10", "s4l run rotation --data my-pictures --labels-per-class 4",
-                    "s4l run supervised --data my-pictures --labels 10 --epochs 100 -o runs/baseline",
-                    "s4l run --config runs/rotation-10pct-s0/config.toml --seed 1",
-                    "s4l run --resume runs/rotation-10pct-s0"}};
-  line.note = "Values in [] are the defaults where no recipe (DATASET/METHOD) has others. A setting may also come\n"
-              "from a TOML file (--config) or the environment (S4L_BATCH_SIZE=32); the command line has the last word.";
+  CommandLine line{
+      "run",
+      "train a model from few labels and test it",
+      "METHOD",
+      "one of `s4l list methods`",
+      {},
+      {"s4l run rotation --labels 10", "s4l run rotation --data my-pictures --labels-per-class 4",
+       "s4l run supervised --data my-pictures --labels 10 --epochs 100 -o runs/baseline",
+       "s4l run --config runs/rotation-10pct-s0/config.toml --seed 1", "s4l run --resume runs/rotation-10pct-s0"}};
+  line.note =
+      "Values in [] are the defaults where no recipe (DATASET/METHOD) has others. A setting may also come\n"
+      "from a TOML file (--config) or the environment (S4L_BATCH_SIZE=32); the command line has the last word.";
   for (const Setting& setting : settings())
     if (setting.option.name != "method") line.options.push_back(setting.option);
   for (Option& option : own_options()) line.options.push_back(std::move(option));
@@ -130,7 +136,8 @@ RunRequest request_from(const Arguments& arguments) {
   request.folder = arguments.get("output");
   request.resume = arguments.has("resume");
   if (!request.resume) {
-    check(arguments.positional.has_value() || arguments.has("config"), "run: expected a METHOD, one of `s4l list methods`, as in "
+    check(arguments.positional.has_value() || arguments.has("config"),
+          "run: expected a METHOD, one of `s4l list methods`, as in "
           "s4l run rotation");
     request.options = combine(recipe, layers);
     check_may_take(request.folder, request.overwrite);
@@ -138,7 +145,8 @@ RunRequest request_from(const Arguments& arguments) {
   }
   check(!request.overwrite, "--resume and --overwrite contradict each other: give one");
   check(request.folder.empty() || arguments.get("resume").empty(),
-        "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"), request.folder);
+        "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
+        request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
   if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
   request.options = resumed_options(recipe, layers, request.folder);

@@ -10,9 +10,9 @@ namespace s4l::apps {
 /// What `s4l run` was asked to do.
 struct RunRequest {
   methods::RunOptions options;
-  std::string folder;        ///< to write to or to continue; empty: the default name
+  std::string folder;  ///< to write to or to continue; empty: the default name
   bool resume = false, overwrite = false, dry_run = false, json = false;
-  double seconds = 0;        ///< to stop after; 0: none
+  double seconds = 0;  ///< to stop after; 0: none
   Log::Level level = Log::Level::normal;
   bool progress = true, colour = true;
 };

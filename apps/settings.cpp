@@ -79,7 +79,8 @@ std::vector<Row> network_rows() {
           .aliases({"imgsz"}),
       Row(s, kRare, "width", "X", &RunOptions::width, "factor of the numbers of channels"),
       Row(s, kRare, "zero-heads", "", &RunOptions::zero_heads, "start the heads' weights at 0"),
-      Row(s, kRare, "bn-momentum", "X", &RunOptions::bn_momentum, "of batch norm's running statistics; 0: 0.99, less in short runs"),
+      Row(s, kRare, "bn-momentum", "X", &RunOptions::bn_momentum,
+          "of batch norm's running statistics; 0: 0.99, less in short runs"),
   };
 }
 
@@ -90,14 +91,16 @@ std::vector<Row> training_rows() {
       Row(s, kCommon, "epochs", "X", &RunOptions::epochs, "instead of steps: passes over the labelled pictures")
           .aliases({"epoch"}),
       Row(s, kCommon, "batch-size", "N", &RunOptions::batch_size, "labelled pictures a step")
-          .letter('b').aliases({"batch"}),
+          .letter('b')
+          .aliases({"batch"}),
       Row(s, kCommon, "lr", "X", &RunOptions::lr, "learning rate after warm-up").aliases({"lr0"}),
       Row(s, kCommon, "seed", "N", &RunOptions::seed, "of labels, weights and order").aliases({"random-seed"}),
       Row(s, kRare, "uratio", "X", &RunOptions::uratio, "unlabelled pictures for each labelled one")
           .aliases({"unsup-batch-mult"}),
       Row(s, kRare, "sched", "NAME", &RunOptions::sched, "cosine, or epochs of warm-up, drops and end: 5,140,160,200")
           .aliases({"schedule"}),
-      Row(s, kRare, "lr-scale-batch-size", "N", &RunOptions::lr_scale_batch_size, "lr is for N labelled pictures a step; 0: as is"),
+      Row(s, kRare, "lr-scale-batch-size", "N", &RunOptions::lr_scale_batch_size,
+          "lr is for N labelled pictures a step; 0: as is"),
       Row(s, kRare, "lr-decay-factor", "X", &RunOptions::lr_decay_factor, "at each drop of a list of epochs"),
       Row(s, kRare, "warmup-steps", "N", &RunOptions::warmup_steps, "steps of linear warm-up"),
       Row(s, kRare, "momentum", "X", &RunOptions::momentum, "of SGD"),
@@ -105,7 +108,8 @@ std::vector<Row> training_rows() {
       Row(s, kRare, "weight-decay", "X", &RunOptions::weight_decay, "on kernels"),
       Row(s, kRare, "ema-decay", "X", &RunOptions::ema_decay, "average the weights (Polyak); 0: no")
           .aliases({"ema-m", "model-ema-decay"}),
-      Row(s, kRare, "polyak-averaging", "", &RunOptions::polyak_averaging, "the same with a half-life of one labelled epoch")
+      Row(s, kRare, "polyak-averaging", "", &RunOptions::polyak_averaging,
+          "the same with a half-life of one labelled epoch")
           .aliases({"model-ema"}),
       Row(s, kRare, "virtual-replicas", "N", &RunOptions::virtual_replicas, "groups of batch norm's statistics"),
   };
@@ -114,18 +118,25 @@ std::vector<Row> training_rows() {
 std::vector<Row> running_rows() {
   const std::string s = "running";
   return {
-      Row(s, kCommon, "device", "NAME", &RunOptions::device, "one of `s4l info`: cpu").aliases({"gpu"}).free_on_resume(),
+      Row(s, kCommon, "device", "NAME", &RunOptions::device, "one of `s4l info`: cpu")
+          .aliases({"gpu"})
+          .free_on_resume(),
       Row(s, kCommon, "workers", "N", &RunOptions::workers, "threads that read pictures")
-          .letter('j').aliases({"num-workers"}).free_on_resume(),
+          .letter('j')
+          .aliases({"num-workers"})
+          .free_on_resume(),
       Row(s, kRare, "prefetch", "N", &RunOptions::prefetch, "batches read ahead").free_on_resume(),
       Row(s, kRare, "eval-batch", "N", &RunOptions::eval_batch, "pictures a step of evaluation")
-          .aliases({"eval-batch-size"}).free_on_resume(),
+          .aliases({"eval-batch-size"})
+          .free_on_resume(),
       Row(s, kRare, "log-interval", "N", &RunOptions::log_interval, "steps between rows of the log")
-          .aliases({"num-log-iter"}).free_on_resume(),
+          .aliases({"num-log-iter"})
+          .free_on_resume(),
       Row(s, kRare, "eval-interval", "N", &RunOptions::eval_interval, "steps between validations; 0: a tenth")
           .aliases({"num-eval-iter"}),
       Row(s, kRare, "checkpoint-interval", "N", &RunOptions::checkpoint_interval, "steps between saves; 0: a tenth")
-          .aliases({"save-checkpoints-steps"}).free_on_resume(),
+          .aliases({"save-checkpoints-steps"})
+          .free_on_resume(),
       Row(s, kRare, "keep-checkpoints", "N", &RunOptions::keep_checkpoints, "checkpoints to keep").free_on_resume(),
   };
 }
@@ -134,7 +145,8 @@ std::vector<Row> method_rows() {
   std::vector<Row> rows;
   for (const methods::MethodEntry& method : methods::methods())
     for (const methods::MethodOption& option : method.options) {
-      auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.setting.option.name == option.name; });
+      auto row =
+          std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.setting.option.name == option.name; });
       if (row == rows.end()) {
         rows.push_back(Row("method", kCommon, option.name, "X", MethodField{}, option.help));
         row = rows.end() - 1;

@@ -10,9 +10,9 @@
 namespace s4l::apps {
 
 /// Where a setting lives in RunOptions. Method options (--rot-weight) live under their name in a map.
-using Field = std::variant<std::string methods::RunOptions::*, double methods::RunOptions::*,
-                           std::int64_t methods::RunOptions::*, int methods::RunOptions::*,
-                           std::uint64_t methods::RunOptions::*, bool methods::RunOptions::*>;
+using Field =
+    std::variant<std::string methods::RunOptions::*, double methods::RunOptions::*, std::int64_t methods::RunOptions::*,
+                 int methods::RunOptions::*, std::uint64_t methods::RunOptions::*, bool methods::RunOptions::*>;
 struct MethodField {
   std::map<std::string, double> standards;  ///< by method: methods may share an option, each with its own default
 };

@@ -38,8 +38,7 @@ std::string Table::text() const {
 
 std::string with_commas(long long number) {
   std::string digits = std::to_string(std::abs(number));
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
+  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
   return number < 0 ? "-" + digits : digits;
 }
 

@@ -61,9 +61,12 @@ Path path_to(const Tensor& loss, const IsTarget& is_target) {
 
 /// Adds in place where nobody else looks at `sum`, else into a new tensor.
 void accumulate(Tensor& sum, const Tensor& g) {
-  if (!sum) sum = g;
-  else if (sum.sole_owner()) add_(sum, g);
-  else sum = add(sum, g);
+  if (!sum)
+    sum = g;
+  else if (sum.sole_owner())
+    add_(sum, g);
+  else
+    sum = add(sum, g);
 }
 
 /// The gradients that one step sends to its inputs, checked.
@@ -71,12 +74,13 @@ Grads step_back(Node& node, const Tensor& gy, std::uint64_t needs) {
   check(static_cast<bool>(node.backward),
         "backward: expected a graph that was not freed, got one whose \"{}\" already ran backward()", node.op);
   Grads grads = node.backward(gy, Needs(needs));
-  check(grads.size() == node.inputs.size(), "backward: expected {} gradients from \"{}\", got {}",
-        node.inputs.size(), node.op, grads.size());
+  check(grads.size() == node.inputs.size(), "backward: expected {} gradients from \"{}\", got {}", node.inputs.size(),
+        node.op, grads.size());
   for (std::size_t i = 0; i < grads.size(); ++i) {
     if (((needs >> i) & 1u) == 0) grads[i] = Tensor();
-    check(!grads[i] || grads[i].shape() == node.inputs[i]->shape, "backward: expected a gradient of {} from \"{}\", got {}",
-          node.inputs[i] ? node.inputs[i]->shape : Shape(), node.op, grads[i] ? grads[i].shape() : Shape());
+    check(!grads[i] || grads[i].shape() == node.inputs[i]->shape,
+          "backward: expected a gradient of {} from \"{}\", got {}", node.inputs[i] ? node.inputs[i]->shape : Shape(),
+          node.op, grads[i] ? grads[i].shape() : Shape());
   }
   return grads;
 }
@@ -111,8 +115,10 @@ void check_loss(const char* what, const Tensor& loss) {
 }  // namespace
 
 Saved::Saved(const Tensor& x) {
-  if (x && TensorAccess::of(x).again) again_ = TensorAccess::of(x).again;
-  else kept_ = x.detach();
+  if (x && TensorAccess::of(x).again)
+    again_ = TensorAccess::of(x).again;
+  else
+    kept_ = x.detach();
 }
 Tensor Saved::get() const { return again_ ? again_() : kept_; }
 
@@ -126,8 +132,8 @@ Tensor record(const char* op, Tensor y, std::vector<Tensor> inputs, Backward bac
       recording && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.requires_grad(); });
   if (!wanted) return y;
   check(inputs.size() <= 64, "record: expected at most 64 inputs to \"{}\", got {}", op, inputs.size());
-  auto node = std::make_shared<Node>(
-      Node{op, next_order.fetch_add(1, std::memory_order_relaxed), {}, std::move(backward)});
+  auto node =
+      std::make_shared<Node>(Node{op, next_order.fetch_add(1, std::memory_order_relaxed), {}, std::move(backward)});
   for (const Tensor& x : inputs) {
     node->inputs.push_back(x ? TensorAccess::of(x).history : nullptr);
     if (x) node->inputs.back()->shape = x.shape();

@@ -35,27 +35,33 @@ void observe(const char* kernel, const Arguments&... arguments) {
 /// kernels/ defines, and makes kernel::name, which goes where its first Tensor lives. A body that a device
 /// lacks is a link error that names it. Write it in namespace s4l.
 #ifdef S4L_WITH_CUDA
-#define S4L_KERNEL(name, ...)                                                      \
-  namespace cpu { void name(__VA_ARGS__); }                                        \
-  namespace cuda { void name(__VA_ARGS__); }                                       \
-  namespace kernel {                                                               \
-  template <class... Arguments>                                                    \
-  void name(Arguments&&... arguments) {                                            \
-    ::s4l::detail::observe(#name, arguments...);                                   \
+#define S4L_KERNEL(name, ...)                                                            \
+  namespace cpu {                                                                        \
+  void name(__VA_ARGS__);                                                                \
+  }                                                                                      \
+  namespace cuda {                                                                       \
+  void name(__VA_ARGS__);                                                                \
+  }                                                                                      \
+  namespace kernel {                                                                     \
+  template <class... Arguments>                                                          \
+  void name(Arguments&&... arguments) {                                                  \
+    ::s4l::detail::observe(#name, arguments...);                                         \
     if (::s4l::detail::first_tensor_of(arguments...).device().kind == Device::Kind::cpu) \
-      cpu::name(std::forward<Arguments>(arguments)...);                            \
-    else                                                                           \
-      cuda::name(std::forward<Arguments>(arguments)...);                           \
-  }                                                                                \
+      cpu::name(std::forward<Arguments>(arguments)...);                                  \
+    else                                                                                 \
+      cuda::name(std::forward<Arguments>(arguments)...);                                 \
+  }                                                                                      \
   }
 #else
-#define S4L_KERNEL(name, ...)                                                      \
-  namespace cpu { void name(__VA_ARGS__); }                                        \
-  namespace kernel {                                                               \
-  template <class... Arguments>                                                    \
-  void name(Arguments&&... arguments) {                                            \
-    ::s4l::detail::observe(#name, arguments...);                                   \
-    cpu::name(std::forward<Arguments>(arguments)...);                              \
-  }                                                                                \
+#define S4L_KERNEL(name, ...)                         \
+  namespace cpu {                                     \
+  void name(__VA_ARGS__);                             \
+  }                                                   \
+  namespace kernel {                                  \
+  template <class... Arguments>                       \
+  void name(Arguments&&... arguments) {               \
+    ::s4l::detail::observe(#name, arguments...);      \
+    cpu::name(std::forward<Arguments>(arguments)...); \
+  }                                                   \
   }
 #endif

@@ -29,8 +29,7 @@ std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c, std::array<s
 // The key holds seed and purpose; the counter's upper words hold step and sample, hashed to 64 bits
 // together, so that 2^32 blocks of four numbers follow each other in the lowest word.
 Rng::Rng(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t sample) {
-  const std::uint64_t key =
-      mix(seed + 0x9e3779b97f4a7c15u * (1 + static_cast<std::uint64_t>(purpose)));
+  const std::uint64_t key = mix(seed + 0x9e3779b97f4a7c15u * (1 + static_cast<std::uint64_t>(purpose)));
   const std::uint64_t where = mix(step + 0x9e3779b97f4a7c15u);
   const std::uint64_t which = sample;
   key_ = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};

@@ -8,8 +8,7 @@ namespace s4l {
 enum class Purpose : std::uint32_t { init, split, order, augment, method, dataset, test };
 
 /// Ten rounds of Philox4x32 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
-std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter,
-                                    std::array<std::uint32_t, 2> key);
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
 
 /// A stream of random numbers that is a pure function of (seed, purpose, step, sample): nothing is
 /// stored in a checkpoint, and any thread or device draws the same numbers.

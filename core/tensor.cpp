@@ -15,9 +15,7 @@ void* Tensor::raw() const {
   return static_cast<std::byte*>(impl_->storage->memory()) + impl_->offset;
 }
 
-bool Tensor::requires_grad() const {
-  return impl_ && (impl_->history->requires_grad || impl_->history->node);
-}
+bool Tensor::requires_grad() const { return impl_ && (impl_->history->requires_grad || impl_->history->node); }
 Tensor& Tensor::set_requires_grad(bool on) {
   impl_->history->shape = shape();
   impl_->history->requires_grad = on;
@@ -51,11 +49,9 @@ Tensor view_of(const Tensor& x, Shape shape, std::size_t offset) {
 }
 
 Tensor empty(Shape shape, DType dtype, Device device) {
-  for (int i = 0; i < shape.rank; ++i)
-    check(shape[i] >= 0, "empty: expected sizes of 0 or more, got {}", shape);
+  for (int i = 0; i < shape.rank; ++i) check(shape[i] >= 0, "empty: expected sizes of 0 or more, got {}", shape);
   auto impl = std::make_shared<TensorAccess::Impl>();
-  impl->storage = Storage::allocate(static_cast<std::size_t>(shape.numel()) * size_of(dtype),
-                                    compute_stream(device));
+  impl->storage = Storage::allocate(static_cast<std::size_t>(shape.numel()) * size_of(dtype), compute_stream(device));
   impl->shape = shape;
   impl->dtype = dtype;
   return TensorAccess::make(std::move(impl));
@@ -113,8 +109,8 @@ double item(const Tensor& x) {
   return with_float(x.dtype(), [&]<class T>() { return static_cast<double>(values_of<T>(x)[0]); });
 }
 
-#define S4L_VALUES_OF(T)                                                \
-  template Tensor from_values<T>(std::span<const T>, Shape, Device);   \
+#define S4L_VALUES_OF(T)                                             \
+  template Tensor from_values<T>(std::span<const T>, Shape, Device); \
   template std::vector<T> values_of<T>(const Tensor&);
 S4L_VALUES_OF(float)
 S4L_VALUES_OF(double)

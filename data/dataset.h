@@ -49,11 +49,11 @@ class Dataset {
 
 /// What a data set is opened with: a place (for those that have one) and its own named options.
 struct DatasetOptions {
-  std::string root;                            ///< folder or file; empty for built-in ones
-  int img_size = 0;                            ///< for generated pictures; 0 is the data set's own
-  std::uint64_t seed = 0;                      ///< of generated pictures
-  bool strict = false;                         ///< stop at the first damaged picture
-  std::map<std::string, std::string> extra;    ///< e.g. {"train", "500"} for `things`
+  std::string root;                          ///< folder or file; empty for built-in ones
+  int img_size = 0;                          ///< for generated pictures; 0 is the data set's own
+  std::uint64_t seed = 0;                    ///< of generated pictures
+  bool strict = false;                       ///< stop at the first damaged picture
+  std::map<std::string, std::string> extra;  ///< e.g. {"train", "500"} for `things`
 };
 
 using MakeDataset = std::unique_ptr<Dataset> (*)(const DatasetOptions&);
@@ -72,11 +72,10 @@ std::unique_ptr<Dataset> open_dataset(const std::string& name, const DatasetOpti
 }  // namespace s4l::data
 
 /// Ends the file of a data set: `id` is the file's base name, `Class` takes a DatasetOptions.
-#define S4L_DATASET(id, Class, summary_text)                                              \
-  namespace s4l::data {                                                                   \
-  DatasetEntry dataset_entry_##id() {                                                     \
-    return {nullptr, summary_text, [](const DatasetOptions& options) {                    \
-              return std::unique_ptr<Dataset>(std::make_unique<Class>(options));          \
-            }};                                                                           \
-  }                                                                                       \
+#define S4L_DATASET(id, Class, summary_text)                                                                           \
+  namespace s4l::data {                                                                                                \
+  DatasetEntry dataset_entry_##id() {                                                                                  \
+    return {nullptr, summary_text,                                                                                     \
+            [](const DatasetOptions& options) { return std::unique_ptr<Dataset>(std::make_unique<Class>(options)); }}; \
+  }                                                                                                                    \
   }

@@ -23,7 +23,9 @@ struct Image {
   Image() = default;
   Image(int h, int w, int c = 3)
       : pixels(static_cast<std::size_t>(h) * static_cast<std::size_t>(w) * static_cast<std::size_t>(c)),
-        height(h), width(w), channels(c) {}
+        height(h),
+        width(w),
+        channels(c) {}
 
   std::uint8_t* at(int row, int column) {
     return pixels.data() + (static_cast<std::ptrdiff_t>(row) * width + column) * channels;

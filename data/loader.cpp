@@ -88,15 +88,16 @@ struct Loader::Impl {
   mutable std::mutex damaged_mutex;  // of both sources' lists
   std::vector<HostStep> ring;        // filled by the prefetcher's threads
   std::array<Slot, 2> slots;
-  std::size_t turn = 0;              // the slot of the next batch
-  Prefetcher prefetcher;             // the last member: its threads end before what they use
+  std::size_t turn = 0;   // the slot of the next batch
+  Prefetcher prefetcher;  // the last member: its threads end before what they use
 };
 
 Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions& options)
-    : dataset(from), device(options.device), labelled(from, split.labelled, options.labelled, options.seed, 0),
-      prefetcher(options.workers, options.prefetch, [this](std::int64_t step, const std::stop_token& stop) {
-        fill(host_step(step), step, stop);
-      }) {
+    : dataset(from),
+      device(options.device),
+      labelled(from, split.labelled, options.labelled, options.seed, 0),
+      prefetcher(options.workers, options.prefetch,
+                 [this](std::int64_t step, const std::stop_token& stop) { fill(host_step(step), step, stop); }) {
   check(options.labelled.pipelines.size() == 1, "loader: expected one view of the labelled pictures, got {}",
         options.labelled.pipelines.size());
   if (!options.unlabelled.pipelines.empty())

@@ -30,15 +30,15 @@ struct Batch {
 };
 
 struct StreamOptions {
-  std::int64_t batch_size = 0;          ///< pictures per step
-  std::vector<std::string> pipelines;   ///< one per view
+  std::int64_t batch_size = 0;         ///< pictures per step
+  std::vector<std::string> pipelines;  ///< one per view
 };
 
 struct LoaderOptions {
   StreamOptions labelled, unlabelled;  ///< unlabelled.pipelines may be empty: no unlabelled stream
   std::uint64_t seed = 0;
-  int workers = 2;        ///< threads that decode; 0: the caller does
-  int prefetch = 4;       ///< batches ready ahead
+  int workers = 2;   ///< threads that decode; 0: the caller does
+  int prefetch = 4;  ///< batches ready ahead
   Device device;
 };
 

@@ -16,7 +16,8 @@ std::size_t bytes_of(Size size) {
 }  // namespace
 
 PictureRows::PictureRows(std::int64_t count, Size picture_size)
-    : size(picture_size), u8(static_cast<std::size_t>(count) * bytes_of(picture_size)),
+    : size(picture_size),
+      u8(static_cast<std::size_t>(count) * bytes_of(picture_size)),
       flip(static_cast<std::size_t>(count)) {}
 
 void PictureRows::put(std::int64_t row, const Pipeline::Result& picture, const std::string& path) {
@@ -42,8 +43,12 @@ Pipeline::Result preprocess(const Pipeline& pipeline, const Image& image, Rng& r
 
 PictureStream::PictureStream(const Dataset& dataset, std::vector<std::int64_t> indices, std::int64_t batch_size,
                              const std::vector<std::string>& pipelines, std::uint64_t seed, int number)
-    : dataset_(dataset), indices_(std::move(indices)), batch_size_(batch_size),
-      pipelines_(pipelines.begin(), pipelines.end()), seed_(seed), number_(static_cast<std::uint64_t>(number)),
+    : dataset_(dataset),
+      indices_(std::move(indices)),
+      batch_size_(batch_size),
+      pipelines_(pipelines.begin(), pipelines.end()),
+      seed_(seed),
+      number_(static_cast<std::uint64_t>(number)),
       order_(static_cast<std::int64_t>(indices_.size()), seed, number_) {
   check(batch_size > 0, "loader: expected a batch of at least 1 picture, got {}", batch_size);
   check(!pipelines.empty() && pipelines.size() <= kMostViews, "loader: expected 1 to {} views, got {}", kMostViews,

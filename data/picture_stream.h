@@ -31,8 +31,8 @@ Pipeline::Result preprocess(const Pipeline& pipeline, const Image& image, Rng& r
 /// What a stream holds in one step.
 struct StreamBatch {
   std::vector<PictureRows> views;
-  std::vector<std::int64_t> index;                             ///< of the pictures in the data set
-  std::vector<std::pair<std::int64_t, std::string>> damaged;   ///< pictures that were met and replaced, and why
+  std::vector<std::int64_t> index;                            ///< of the pictures in the data set
+  std::vector<std::pair<std::int64_t, std::string>> damaged;  ///< pictures that were met and replaced, and why
 };
 
 /// One shuffled, endless stream of pictures. Position p (row p % b of step p / b) depends on seed, stream and p alone.

@@ -67,8 +67,7 @@ Indices spread(std::int64_t total, const std::vector<Indices>& by_class, std::ui
 
 std::int64_t total_labels(const LabelBudget& budget, const Dataset& dataset, std::int64_t available) {
   if (budget.total < 0) {
-    check(is_percentage(budget.percent), "labels: expected a percentage above 0 and up to 100, got {}",
-          budget.percent);
+    check(is_percentage(budget.percent), "labels: expected a percentage above 0 and up to 100, got {}", budget.percent);
     const std::int64_t share = std::llround(budget.percent / 100 * static_cast<double>(available));
     return std::max<std::int64_t>(share, dataset.classes());
   }

@@ -9,7 +9,7 @@ namespace s4l::data {
 
 /// How many labels to keep: exactly one of the three is set (not negative).
 struct LabelBudget {
-  double percent = -1;          ///< of the labelled training pictures
+  double percent = -1;  ///< of the labelled training pictures
   std::int64_t total = -1;
   std::int64_t per_class = -1;
 };
@@ -31,10 +31,10 @@ struct Split {
   std::vector<std::int64_t> test;
 };
 
-/// A class-balanced, seeded choice: each class gives the floor or the ceil of the share, at least 1, a smaller class all
-/// it has. Training pictures without a label are unlabelled only; the test may be empty. Throws
-/// Error(data) without training pictures, with a single class or one without labels, and a usage error where more
-/// labels are asked than there are.
+/// A class-balanced, seeded choice: each class gives the floor or the ceil of the share, at least 1, a smaller class
+/// all it has. Training pictures without a label are unlabelled only; the test may be empty. Throws Error(data) without
+/// training pictures, with a single class or one without labels, and a usage error where more labels are asked than
+/// there are.
 Split make_split(const Dataset& dataset, const SplitOptions& options);
 
 /// split.csv: header path,label,role; label is the class's name, or nothing; role is labeled (which implies unlabeled),

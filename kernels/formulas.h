@@ -11,32 +11,74 @@
 namespace s4l::formula {
 
 struct relu {
-  template <class T> S4L_HD static T value(T x) { return x < T(0) ? T(0) : x; }  // a NaN stays one
-  template <class T> S4L_HD static T slope(T x) { return x > T(0) ? T(1) : T(0); }
+  template <class T>
+  S4L_HD static T value(T x) {
+    return x < T(0) ? T(0) : x;
+  }  // a NaN stays one
+  template <class T>
+  S4L_HD static T slope(T x) {
+    return x > T(0) ? T(1) : T(0);
+  }
 };
 struct exp {
-  template <class T> S4L_HD static T value(T x) { return std::exp(x); }
-  template <class T> S4L_HD static T slope(T x) { return std::exp(x); }
+  template <class T>
+  S4L_HD static T value(T x) {
+    return std::exp(x);
+  }
+  template <class T>
+  S4L_HD static T slope(T x) {
+    return std::exp(x);
+  }
 };
 struct log {
-  template <class T> S4L_HD static T value(T x) { return std::log(x); }
-  template <class T> S4L_HD static T slope(T x) { return T(1) / x; }
+  template <class T>
+  S4L_HD static T value(T x) {
+    return std::log(x);
+  }
+  template <class T>
+  S4L_HD static T slope(T x) {
+    return T(1) / x;
+  }
 };
 struct sqrt {
-  template <class T> S4L_HD static T value(T x) { return std::sqrt(x); }
-  template <class T> S4L_HD static T slope(T x) { return T(0.5) / std::sqrt(x); }
+  template <class T>
+  S4L_HD static T value(T x) {
+    return std::sqrt(x);
+  }
+  template <class T>
+  S4L_HD static T slope(T x) {
+    return T(0.5) / std::sqrt(x);
+  }
 };
 struct square {
-  template <class T> S4L_HD static T value(T x) { return x * x; }
-  template <class T> S4L_HD static T slope(T x) { return T(2) * x; }
+  template <class T>
+  S4L_HD static T value(T x) {
+    return x * x;
+  }
+  template <class T>
+  S4L_HD static T slope(T x) {
+    return T(2) * x;
+  }
 };
 struct sigmoid {
-  template <class T> S4L_HD static T value(T x) { return T(1) / (T(1) + std::exp(-x)); }
-  template <class T> S4L_HD static T slope(T x) { return value(x) * value(-x); }
+  template <class T>
+  S4L_HD static T value(T x) {
+    return T(1) / (T(1) + std::exp(-x));
+  }
+  template <class T>
+  S4L_HD static T slope(T x) {
+    return value(x) * value(-x);
+  }
 };
 struct softplus {
-  template <class T> S4L_HD static T value(T x) { return relu::value(x) + std::log1p(std::exp(-std::fabs(x))); }
-  template <class T> S4L_HD static T slope(T x) { return sigmoid::value(x); }
+  template <class T>
+  S4L_HD static T value(T x) {
+    return relu::value(x) + std::log1p(std::exp(-std::fabs(x)));
+  }
+  template <class T>
+  S4L_HD static T slope(T x) {
+    return sigmoid::value(x);
+  }
 };
 
 }  // namespace s4l::formula

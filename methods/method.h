@@ -34,11 +34,11 @@ class Metrics {
 /// changes is a device scalar, refreshed before each step.
 struct Step {
   nn::Classifier& model;
-  const Tensor& x;                       ///< labelled rows (views b, H, W, 3)
-  const Tensor& labels;                  ///< (b) i32
-  const std::vector<Tensor>& unlabelled; ///< rows of each unlabelled view
-  Rng rng;                               ///< keyed by seed and step
-  int virtual_replicas;                  ///< into how many groups batch norm cuts the rows (Streams)
+  const Tensor& x;                        ///< labelled rows (views b, H, W, 3)
+  const Tensor& labels;                   ///< (b) i32
+  const std::vector<Tensor>& unlabelled;  ///< rows of each unlabelled view
+  Rng rng;                                ///< keyed by seed and step
+  int virtual_replicas;                   ///< into how many groups batch norm cuts the rows (Streams)
   Metrics& metrics;
 };
 
@@ -98,11 +98,11 @@ std::unique_ptr<Method> make_method(const std::string& name, MethodOptions optio
 }  // namespace s4l::methods
 
 /// Ends a method's file: `id` is its base name; the list holds its MethodOptions' names, defaults and help.
-#define S4L_METHOD(id, Class, summary_text, ...)                                             \
-  namespace s4l::methods {                                                                   \
-  MethodEntry method_entry_##id() {                                                          \
-    return {nullptr, summary_text, {__VA_ARGS__}, [](const MethodOptions& options) {         \
-              return std::unique_ptr<Method>(std::make_unique<Class>(options));              \
-            }};                                                                              \
-  }                                                                                          \
+#define S4L_METHOD(id, Class, summary_text, ...)                                     \
+  namespace s4l::methods {                                                           \
+  MethodEntry method_entry_##id() {                                                  \
+    return {nullptr, summary_text, {__VA_ARGS__}, [](const MethodOptions& options) { \
+              return std::unique_ptr<Method>(std::make_unique<Class>(options));      \
+            }};                                                                      \
+  }                                                                                  \
   }

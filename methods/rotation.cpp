@@ -22,9 +22,7 @@ class Rotation final : public Method {
         rng_(options.seed, Purpose::init, kHeadStream),
         head_(options.feature_size, kRotations, rng_, options.zero_heads) {}
 
-  Views views() const override {
-    return on_unlabelled_ ? Views{"rotate", {"rotate"}} : Views{"rotate", {}};
-  }
+  Views views() const override { return on_unlabelled_ ? Views{"rotate", {"rotate"}} : Views{"rotate", {}}; }
   std::string eval_views() const override { return "rotate"; }
   void visit(nn::Visitor& visitor) override { visitor.module("rotations", head_); }
 

@@ -26,16 +26,15 @@ struct Layer {
 };
 
 constexpr Layer kLayers[] = {
-    {"small", 192, 48, 3, 16, 3, 2},    {"small", 192, 24, 3, 16, 3, 1},    {"small", 192, 24, 16, 32, 3, 2},
-    {"small", 192, 12, 32, 32, 3, 1},   {"small", 192, 12, 32, 64, 3, 2},   {"small", 192, 6, 64, 64, 3, 1},
-    {"small", 192, 6, 64, 128, 3, 2},   {"small", 192, 3, 128, 128, 3, 1},
-    {"wrn-28-2", 64, 32, 3, 16, 3, 1},  {"wrn-28-2", 64, 32, 16, 32, 3, 1}, {"wrn-28-2", 64, 32, 32, 32, 3, 1},
-    {"wrn-28-2", 64, 32, 32, 64, 3, 2}, {"wrn-28-2", 64, 16, 64, 64, 3, 1}, {"wrn-28-2", 64, 16, 64, 128, 3, 2},
-    {"wrn-28-2", 64, 8, 128, 128, 3, 1}, {"wrn-28-2", 64, 32, 32, 64, 1, 2},
-    {"resnet50", 8, 224, 3, 64, 7, 2},  {"resnet50", 8, 56, 64, 64, 1, 1},  {"resnet50", 8, 56, 64, 64, 3, 1},
-    {"resnet50", 8, 56, 64, 256, 1, 1}, {"resnet50", 8, 56, 128, 128, 3, 2}, {"resnet50", 8, 28, 128, 128, 3, 1},
-    {"resnet50", 8, 28, 512, 128, 1, 1}, {"resnet50", 8, 14, 256, 256, 3, 1}, {"resnet50", 8, 14, 1024, 256, 1, 1},
-    {"resnet50", 8, 7, 512, 512, 3, 1}, {"resnet50", 8, 7, 512, 2048, 1, 1},
+    {"small", 192, 48, 3, 16, 3, 2},      {"small", 192, 24, 3, 16, 3, 1},     {"small", 192, 24, 16, 32, 3, 2},
+    {"small", 192, 12, 32, 32, 3, 1},     {"small", 192, 12, 32, 64, 3, 2},    {"small", 192, 6, 64, 64, 3, 1},
+    {"small", 192, 6, 64, 128, 3, 2},     {"small", 192, 3, 128, 128, 3, 1},   {"wrn-28-2", 64, 32, 3, 16, 3, 1},
+    {"wrn-28-2", 64, 32, 16, 32, 3, 1},   {"wrn-28-2", 64, 32, 32, 32, 3, 1},  {"wrn-28-2", 64, 32, 32, 64, 3, 2},
+    {"wrn-28-2", 64, 16, 64, 64, 3, 1},   {"wrn-28-2", 64, 16, 64, 128, 3, 2}, {"wrn-28-2", 64, 8, 128, 128, 3, 1},
+    {"wrn-28-2", 64, 32, 32, 64, 1, 2},   {"resnet50", 8, 224, 3, 64, 7, 2},   {"resnet50", 8, 56, 64, 64, 1, 1},
+    {"resnet50", 8, 56, 64, 64, 3, 1},    {"resnet50", 8, 56, 64, 256, 1, 1},  {"resnet50", 8, 56, 128, 128, 3, 2},
+    {"resnet50", 8, 28, 128, 128, 3, 1},  {"resnet50", 8, 28, 512, 128, 1, 1}, {"resnet50", 8, 14, 256, 256, 3, 1},
+    {"resnet50", 8, 14, 1024, 256, 1, 1}, {"resnet50", 8, 7, 512, 512, 3, 1},  {"resnet50", 8, 7, 512, 2048, 1, 1},
 };
 
 enum class Direction { forward, data, weight };
@@ -53,8 +52,8 @@ double ceiling() {
       cpu::parallel(num_threads(), [&](std::int64_t) {
         std::vector<float> c(static_cast<std::size_t>(kRows * width));
         for (int i = 0; i < kRepeats; ++i)
-          cpu::gemm({a.data(), kDepth, 1, b.data(), width, kDepth * width, c.data(), width, kRows, width, kDepth,
-                     false});
+          cpu::gemm(
+              {a.data(), kDepth, 1, b.data(), width, kDepth * width, c.data(), width, kRows, width, kDepth, false});
         benchmark::DoNotOptimize(c.data());
       });
       const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;

@@ -50,14 +50,18 @@ double copy_bandwidth() {
 }
 
 void measure(const std::string& name, double bytes, const std::function<void()>& pass) {
-  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-    const double copy = copy_bandwidth();
-    pass();
-    for (auto _ : state) pass();
-    const double moved = bytes * static_cast<double>(state.iterations());
-    state.counters["GB/s"] = benchmark::Counter(moved / 1e9, benchmark::Counter::kIsRate);
-    state.counters["of copy"] = benchmark::Counter(moved / copy, benchmark::Counter::kIsRate);
-  })->UseRealTime()->Unit(benchmark::kMicrosecond);
+  benchmark::RegisterBenchmark(name.c_str(),
+                               [=](benchmark::State& state) {
+                                 const double copy = copy_bandwidth();
+                                 pass();
+                                 for (auto _ : state) pass();
+                                 const double moved = bytes * static_cast<double>(state.iterations());
+                                 state.counters["GB/s"] = benchmark::Counter(moved / 1e9, benchmark::Counter::kIsRate);
+                                 state.counters["of copy"] =
+                                     benchmark::Counter(moved / copy, benchmark::Counter::kIsRate);
+                               })
+      ->UseRealTime()
+      ->Unit(benchmark::kMicrosecond);
 }
 
 double bytes(std::initializer_list<Tensor> tensors) {
@@ -75,13 +79,10 @@ void batch_norm(Shape shape) {
   const BatchNormOptions options{.relu = true};
   const std::string name = "batch_norm " + to_text(shape);
   cpu::batch_norm_statistics(x, options, mean, rstd, {}, {});
-  measure(name + " statistics", bytes({x}),
-          [=] { cpu::batch_norm_statistics(x, options, mean, rstd, {}, {}); });
-  measure(name + " apply", bytes({x, y}),
-          [=] { cpu::batch_norm_apply(x, mean, rstd, gamma, beta, {}, options, y); });
-  measure(name + " backward", bytes({x, gy, x, gy, gx}), [=] {
-    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, {}, gy, options, true, gx, ggamma, gbeta, {});
-  });
+  measure(name + " statistics", bytes({x}), [=] { cpu::batch_norm_statistics(x, options, mean, rstd, {}, {}); });
+  measure(name + " apply", bytes({x, y}), [=] { cpu::batch_norm_apply(x, mean, rstd, gamma, beta, {}, options, y); });
+  measure(name + " backward", bytes({x, gy, x, gy, gx}),
+          [=] { cpu::batch_norm_backward(x, mean, rstd, gamma, beta, {}, gy, options, true, gx, ggamma, gbeta, {}); });
 }
 
 void softmax(std::int64_t n, std::int64_t k) {
@@ -112,9 +113,8 @@ void update(std::int64_t n) {
   measure("add (" + std::to_string(n) + ")", bytes({w, g, v}), [=] { cpu::add(w, g, v); });
   measure("sgd_update (" + std::to_string(n) + ")", bytes({w, w, v, v, g}),
           [=] { cpu::sgd_update(w, g, v, {}, lr, {.weight_decay = 1e-3, .decayed = n}); });
-  measure("sgd_update with average (" + std::to_string(n) + ")", bytes({w, w, v, v, g, average, average}), [=] {
-    cpu::sgd_update(w, g, v, average, lr, {.weight_decay = 1e-3, .decayed = n, .ema_decay = 0.999});
-  });
+  measure("sgd_update with average (" + std::to_string(n) + ")", bytes({w, w, v, v, g, average, average}),
+          [=] { cpu::sgd_update(w, g, v, average, lr, {.weight_decay = 1e-3, .decayed = n, .ema_decay = 0.999}); });
 }
 
 [[maybe_unused]] const bool registered = [] {

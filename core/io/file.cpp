@@ -118,15 +118,24 @@ void replace(const std::string& path, Make make) {
 
 const char* name_of(Call call) {
   switch (call) {
-    case Call::open: return "open";
-    case Call::write: return "write";
-    case Call::fsync: return "fsync";
-    case Call::close: return "close";
-    case Call::symlink: return "symlink";
-    case Call::rename: return "rename";
-    case Call::open_folder: return "open of the folder";
-    case Call::fsync_folder: return "fsync of the folder";
-    case Call::remove: return "remove";
+    case Call::open:
+      return "open";
+    case Call::write:
+      return "write";
+    case Call::fsync:
+      return "fsync";
+    case Call::close:
+      return "close";
+    case Call::symlink:
+      return "symlink";
+    case Call::rename:
+      return "rename";
+    case Call::open_folder:
+      return "open of the folder";
+    case Call::fsync_folder:
+      return "fsync of the folder";
+    case Call::remove:
+      return "remove";
   }
   return "?";
 }

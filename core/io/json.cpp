@@ -192,9 +192,7 @@ const Json::Object& Json::object() const { return as<Object>("an object"); }
 const Json::Array& Json::array() const { return as<Array>("an array"); }
 const std::string& Json::string() const { return as<std::string>("a string"); }
 std::int64_t Json::integer() const { return as<std::int64_t>("an integer"); }
-double Json::number() const {
-  return is_integer() ? static_cast<double>(integer()) : as<double>("a number");
-}
+double Json::number() const { return is_integer() ? static_cast<double>(integer()) : as<double>("a number"); }
 bool Json::boolean() const { return as<bool>("true or false"); }
 
 const Json* Json::find(const std::string& key) const {

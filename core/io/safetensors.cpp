@@ -59,8 +59,8 @@ TensorFile read(InputFile& file) {
     file.read(tensor.raw(), tensor.bytes());
     if (entry->hash.empty()) continue;
     if (const std::string actual = sha256(tensor.raw(), tensor.bytes()); actual != entry->hash)
-      fail(ErrorKind::data, "tensor {}: damaged: expected SHA-256 {}, got {}", quoted(entry->name),
-           quoted(entry->hash), actual);
+      fail(ErrorKind::data, "tensor {}: damaged: expected SHA-256 {}, got {}", quoted(entry->name), quoted(entry->hash),
+           actual);
   }
   return content;
 }

@@ -61,7 +61,8 @@ Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta
   check(static_cast<bool>(running_mean) == static_cast<bool>(running_var),
         "batch_norm_train: expected both running statistics or neither");
   check_arguments("batch_norm_train", x,
-                  {gamma, beta, running_mean ? running_mean : gamma, running_var ? running_var : beta}, options, residual);
+                  {gamma, beta, running_mean ? running_mean : gamma, running_var ? running_var : beta}, options,
+                  residual);
   check(x.numel() > 0, "batch_norm_train: expected at least one row, got {}", x.shape());
   const Tensor mean = empty({options.groups, x.shape().last()}, x.dtype(), x.device());
   const Tensor rstd = empty_like(mean);
@@ -73,8 +74,8 @@ Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta
   return normalize("batch_norm_train", x, mean, rstd, gamma, beta, options, residual, true);
 }
 
-Tensor batch_norm_eval(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-                       const Tensor& var, const BatchNormOptions& options, const Tensor& residual) {
+Tensor batch_norm_eval(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& var,
+                       const BatchNormOptions& options, const Tensor& residual) {
   BatchNormOptions one_group = options;
   one_group.groups = 1;
   check_arguments("batch_norm_eval", x, {gamma, beta, mean, var}, one_group, residual);

@@ -17,8 +17,8 @@ struct BatchNormOptions {
 Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
                         const Tensor& running_var, const BatchNormOptions& options, const Tensor& residual = {});
 /// The same with fixed statistics `mean`, `var` (C).
-Tensor batch_norm_eval(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-                       const Tensor& var, const BatchNormOptions& options, const Tensor& residual = {});
+Tensor batch_norm_eval(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& mean, const Tensor& var,
+                       const BatchNormOptions& options, const Tensor& residual = {});
 
 /// mean and rstd are (groups, C): of each group of x's rows; running_* may be empty.
 S4L_KERNEL(batch_norm_statistics, const Tensor& x, const BatchNormOptions& options, const Tensor& mean,

@@ -24,15 +24,15 @@ Tensor conv2d(const Tensor& x, const Tensor& w, Conv2dOptions options) {
   check(x.dtype() == w.dtype(), "conv2d: expected x and w of one type, got {} and {}", x.dtype(), w.dtype());
   Tensor y = empty(output_shape(x.shape(), w.shape(), options), x.dtype(), x.device());
   kernel::conv2d(x, w, options, y);
-  return record("conv2d", y, {x, w}, [x = Saved(x), w = Saved(w), xs = x.shape(), ws = w.shape(), options](
-                                         const Tensor& gy, Needs needs) {
-    Grads grads(2);
-    if (needs[0])
-      kernel::conv2d_backward_data(gy, w.get(), options, grads[0] = empty(xs, gy.dtype(), gy.device()));
-    if (needs[1])
-      kernel::conv2d_backward_weight(x.get(), gy, options, grads[1] = empty(ws, gy.dtype(), gy.device()));
-    return grads;
-  });
+  return record("conv2d", y, {x, w},
+                [x = Saved(x), w = Saved(w), xs = x.shape(), ws = w.shape(), options](const Tensor& gy, Needs needs) {
+                  Grads grads(2);
+                  if (needs[0])
+                    kernel::conv2d_backward_data(gy, w.get(), options, grads[0] = empty(xs, gy.dtype(), gy.device()));
+                  if (needs[1])
+                    kernel::conv2d_backward_weight(x.get(), gy, options, grads[1] = empty(ws, gy.dtype(), gy.device()));
+                  return grads;
+                });
 }
 
 }  // namespace s4l

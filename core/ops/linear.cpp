@@ -16,16 +16,17 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
   kernel::linear(x, w, b, y);
   std::vector<Tensor> inputs{x, w};
   if (b) inputs.push_back(b);
-  return record("linear", y, inputs, [x = Saved(x), w = Saved(w), xs = x.shape(), ws = w.shape(), with_bias = bool(b)](
-                                         const Tensor& gy, Needs needs) {
-    Grads grads(with_bias ? 3 : 2);
-    const auto wanted = [&](int input, Shape shape) {
-      return needs[input] ? grads[input] = empty(shape, gy.dtype(), gy.device()) : Tensor();
-    };
-    const Tensor gx = wanted(0, xs), gw = wanted(1, ws), gb = with_bias ? wanted(2, {ws[0]}) : Tensor();
-    kernel::linear_backward(gy, gw ? x.get() : Tensor(), w.get(), gx, gw, gb);
-    return grads;
-  });
+  return record(
+      "linear", y, inputs,
+      [x = Saved(x), w = Saved(w), xs = x.shape(), ws = w.shape(), with_bias = bool(b)](const Tensor& gy, Needs needs) {
+        Grads grads(with_bias ? 3 : 2);
+        const auto wanted = [&](int input, Shape shape) {
+          return needs[input] ? grads[input] = empty(shape, gy.dtype(), gy.device()) : Tensor();
+        };
+        const Tensor gx = wanted(0, xs), gw = wanted(1, ws), gb = with_bias ? wanted(2, {ws[0]}) : Tensor();
+        kernel::linear_backward(gy, gw ? x.get() : Tensor(), w.get(), gx, gw, gb);
+        return grads;
+      });
 }
 
 }  // namespace s4l

@@ -10,8 +10,8 @@ Tensor max_pool2d(const Tensor& x, MaxPoolOptions options) {
   check(1 <= options.kernel && options.kernel <= 15 && options.stride >= 1,
         "max_pool2d: expected a kernel from 1 to 15 and a stride of 1 or more, got {} and {}", options.kernel,
         options.stride);
-  check(0 <= options.padding && options.padding < options.kernel,
-        "max_pool2d: expected a padding from 0 to {}, got {}", options.kernel - 1, options.padding);
+  check(0 <= options.padding && options.padding < options.kernel, "max_pool2d: expected a padding from 0 to {}, got {}",
+        options.kernel - 1, options.padding);
   check(in[1] + 2 * options.padding >= options.kernel && in[2] + 2 * options.padding >= options.kernel,
         "max_pool2d: expected pictures of at least {} with padding {}, got {}", options.kernel, options.padding, in);
   const auto out = [&](std::int64_t size) {
@@ -29,8 +29,8 @@ Tensor max_pool2d(const Tensor& x, MaxPoolOptions options) {
 
 Tensor global_avg_pool(const Tensor& x) {
   const Shape& in = x.shape();
-  check(in.rank == 4 && in[1] * in[2] > 0,
-        "global_avg_pool: expected x (N, H, W, C) with H W of 1 or more, got {}", in);
+  check(in.rank == 4 && in[1] * in[2] > 0, "global_avg_pool: expected x (N, H, W, C) with H W of 1 or more, got {}",
+        in);
   const Tensor y = empty({in[0], in[3]}, x.dtype(), x.device());
   kernel::global_avg_pool(x, y);
   return record("global_avg_pool", y, {x}, [in](const Tensor& gy, Needs) {

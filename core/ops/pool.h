@@ -17,8 +17,7 @@ Tensor global_avg_pool(const Tensor& x);
 
 /// `argmax` (u8): place of the winner in its window, row-major; kernel * kernel where padding won.
 S4L_KERNEL(max_pool2d, const Tensor& x, const MaxPoolOptions& options, const Tensor& y, const Tensor& argmax)
-S4L_KERNEL(max_pool2d_backward, const Tensor& gy, const Tensor& argmax, const MaxPoolOptions& options,
-           const Tensor& gx)
+S4L_KERNEL(max_pool2d_backward, const Tensor& gy, const Tensor& argmax, const MaxPoolOptions& options, const Tensor& gx)
 S4L_KERNEL(global_avg_pool, const Tensor& x, const Tensor& y)
 S4L_KERNEL(global_avg_pool_backward, const Tensor& gy, const Tensor& gx)
 

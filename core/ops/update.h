@@ -14,7 +14,7 @@ struct SgdUpdate {
   double weight_decay = 0;   ///< lambda of the penalty lambda/2 |w|^2
   std::int64_t decayed = 0;  ///< it applies to the first `decayed` elements
   bool nesterov = false;
-  double ema_decay = 0;      ///< rho of the running average; used where `average` is given
+  double ema_decay = 0;  ///< rho of the running average; used where `average` is given
 };
 /// g = gradient + lambda w; v = mu v + g; w -= lr v (Nesterov: lr (g + mu v)); average = rho average +
 /// (1 - rho) w. `lr` is a device scalar (one f32); `average` may be empty. Advances w's version.

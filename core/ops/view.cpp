@@ -18,8 +18,10 @@ Tensor reshape(const Tensor& x, Shape shape) {
   std::int64_t known = 1;
   int open = -1;
   for (int i = 0; i < shape.rank; ++i) {
-    if (shape[i] == -1 && open < 0) open = i;
-    else known *= shape[i];
+    if (shape[i] == -1 && open < 0)
+      open = i;
+    else
+      known *= shape[i];
   }
   if (open >= 0 && known > 0) shape[open] = x.numel() / known;
   check(shape.numel() == x.numel(), "reshape: expected {} elements as in {}, got {}", x.numel(), x.shape(), shape);
@@ -48,7 +50,8 @@ Tensor concat(const std::vector<Tensor>& parts) {
     Shape expected = part.shape();
     expected[0] = parts[0].shape()[0];
     check(expected == parts[0].shape() && part.dtype() == parts[0].dtype(),
-          "concat: expected rows like {} {}, got {} {}", parts[0].dtype(), parts[0].shape(), part.dtype(), part.shape());
+          "concat: expected rows like {} {}, got {} {}", parts[0].dtype(), parts[0].shape(), part.dtype(),
+          part.shape());
     shape[0] += part.shape()[0];
   }
   if (parts.size() > kMostInputs) {

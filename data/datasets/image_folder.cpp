@@ -27,8 +27,8 @@ struct Picture {
   int label;
   Part part;
   Size size{};
-  Image decoded{};         ///< empty where the pictures together are too large to keep
-  std::string reason{};    ///< why it is damaged
+  Image decoded{};       ///< empty where the pictures together are too large to keep
+  std::string reason{};  ///< why it is damaged
 };
 
 /// Runs task(i) for all i below `count` on every core and keeps what a task throws as that picture's reason.

@@ -39,18 +39,27 @@ ThingsOptions things_options(const std::map<std::string, std::string>& extra) {
   ThingsOptions options;
   things::Difficulty& difficulty = options.difficulty;
   for (const auto& [name, text] : extra) {
-    if (name == "train") options.train = number(name, text, 0, kMaxPictures);
-    else if (name == "test") options.test = number(name, text, 0, kMaxPictures);
-    else if (name == "held-out") options.held_out = held_out(text);
-    else if (name == "contrast") difficulty.contrast = number(name, text, -1.0, 1.0);
-    else if (name == "clutter") difficulty.clutter = number(name, text, 0, 100);
-    else if (name == "occlusion") difficulty.occlusion = number(name, text, 0, 100);
-    else if (name == "scale") difficulty.scale = number(name, text, 0.1, 0.9);
-    else if (name == "noise") difficulty.noise = number(name, text, 0.0, 1.0);
+    if (name == "train")
+      options.train = number(name, text, 0, kMaxPictures);
+    else if (name == "test")
+      options.test = number(name, text, 0, kMaxPictures);
+    else if (name == "held-out")
+      options.held_out = held_out(text);
+    else if (name == "contrast")
+      difficulty.contrast = number(name, text, -1.0, 1.0);
+    else if (name == "clutter")
+      difficulty.clutter = number(name, text, 0, 100);
+    else if (name == "occlusion")
+      difficulty.occlusion = number(name, text, 0, 100);
+    else if (name == "scale")
+      difficulty.scale = number(name, text, 0.1, 0.9);
+    else if (name == "noise")
+      difficulty.noise = number(name, text, 0.0, 1.0);
     else
-      fail(ErrorKind::usage,
-           "things: expected an option of train, test, held-out, contrast, clutter, occlusion, scale, noise, got \"{}\"",
-           name);
+      fail(
+          ErrorKind::usage,
+          "things: expected an option of train, test, held-out, contrast, clutter, occlusion, scale, noise, got \"{}\"",
+          name);
   }
   return options;
 }

@@ -122,9 +122,7 @@ double nearly_normal(Rng& rng) {
   return (static_cast<double>(sum) - 510) / 147.80;
 }
 
-std::uint8_t to_byte(double value) {
-  return static_cast<std::uint8_t>(std::clamp(value, 0.0, 1.0) * 255 + 0.5);
-}
+std::uint8_t to_byte(double value) { return static_cast<std::uint8_t>(std::clamp(value, 0.0, 1.0) * 255 + 0.5); }
 
 }  // namespace
 
@@ -144,8 +142,7 @@ Image draw(int thing, int size, const Difficulty& difficulty, Rng rng) {
       for (const Junk& one : behind) one.paint(pixel, p, pixels);
       object.paint(pixel, p, pixels);
       for (const Junk& one : before) one.paint(pixel, p, pixels);
-      for (double channel : pixel.channel)
-        *byte++ = to_byte(channel + difficulty.noise * nearly_normal(rng));
+      for (double channel : pixel.channel) *byte++ = to_byte(channel + difficulty.noise * nearly_normal(rng));
     }
   return image;
 }

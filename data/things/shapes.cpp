@@ -90,9 +90,7 @@ Distances cat(Point p) {
   return {head, unite(disc(half, {0.32, 0.02}, 0.16), nose)};
 }
 
-Distances ice_cream(Point p) {
-  return {taper(p, 0, {-0.97, 0}, {0.12, 0.48}), disc(p, {0, 0.4}, 0.54)};
-}
+Distances ice_cream(Point p) { return {taper(p, 0, {-0.97, 0}, {0.12, 0.48}), disc(p, {0, 0.4}, 0.54)}; }
 
 }  // namespace
 

@@ -57,8 +57,7 @@ OperationText parse_operation(const std::string& text, Piece piece) {
     fail_at(text, piece.place + open, "expected one pair of parentheses that ends the operation");
   const Piece arguments = piece.part(open + 1, piece.text.size() - open - 2).trimmed();
   if (arguments.text.empty()) return operation;
-  for (const Piece& argument : split(arguments, ','))
-    operation.arguments.push_back(parse_argument(text, argument));
+  for (const Piece& argument : split(arguments, ',')) operation.arguments.push_back(parse_argument(text, argument));
   return operation;
 }
 

@@ -164,8 +164,8 @@ void batch_norm_statistics(const Tensor& x, const BatchNormOptions& options, con
   });
 }
 
-void batch_norm_apply(const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma,
-                      const Tensor& beta, const Tensor& residual, const BatchNormOptions& options, const Tensor& y) {
+void batch_norm_apply(const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma, const Tensor& beta,
+                      const Tensor& residual, const BatchNormOptions& options, const Tensor& y) {
   const Chunks chunks(x, options.groups, x.numel() + 1);
   const Inputs inputs{x, mean, rstd, gamma, beta, residual, options.relu};
   with_float(x.dtype(), [&]<class T>() {

@@ -119,10 +119,14 @@ void pass(const BatchNormPass<T>& p, std::int64_t begin, std::int64_t end) {
 template <class T>
 void run(BatchNormStep step, const BatchNormPass<T>& p, std::int64_t begin, std::int64_t end) {
   switch (step) {
-    case BatchNormStep::moments: return pass<Moments, double>(p, begin, end);
-    case BatchNormStep::apply: return pass<Apply, T>(p, begin, end);
-    case BatchNormStep::gradient_sums: return pass<GradientSums, double>(p, begin, end);
-    case BatchNormStep::gradient: return pass<Gradient, T>(p, begin, end);
+    case BatchNormStep::moments:
+      return pass<Moments, double>(p, begin, end);
+    case BatchNormStep::apply:
+      return pass<Apply, T>(p, begin, end);
+    case BatchNormStep::gradient_sums:
+      return pass<GradientSums, double>(p, begin, end);
+    case BatchNormStep::gradient:
+      return pass<Gradient, T>(p, begin, end);
   }
 }
 

@@ -11,7 +11,7 @@ struct BatchNormPass {
   const T *mean = nullptr, *rstd = nullptr, *gamma = nullptr, *beta = nullptr;  // (channels)
   const T *mean_g = nullptr, *slope_g = nullptr;                                // (channels), of backward
   T *y = nullptr, *gx = nullptr, *gresidual = nullptr;
-  double *sum = nullptr, *product = nullptr;                                    // (channels), added to
+  double *sum = nullptr, *product = nullptr;  // (channels), added to
   bool relu = false;
 };
 

@@ -7,8 +7,10 @@ namespace {
 
 template <class From, class To>
 To convert(From value) {
-  if constexpr (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>) return static_cast<To>(value);
-  else return static_cast<To>(static_cast<float>(value));
+  if constexpr (std::is_arithmetic_v<From> && std::is_arithmetic_v<To>)
+    return static_cast<To>(value);
+  else
+    return static_cast<To>(static_cast<float>(value));
 }
 
 template <class From, class To>
@@ -22,17 +24,19 @@ void convert_all(const Tensor& x, const Tensor& y) {
 
 template <class Body>
 void with_any_float(DType dtype, const Body& body) {
-  if (dtype == DType::bf16) body.template operator()<bf16>();
-  else if (dtype == DType::f16) body.template operator()<f16>();
-  else with_float(dtype, body);
+  if (dtype == DType::bf16)
+    body.template operator()<bf16>();
+  else if (dtype == DType::f16)
+    body.template operator()<f16>();
+  else
+    with_float(dtype, body);
 }
 
 }  // namespace
 
 void cast(const Tensor& x, const Tensor& y) {
-  with_any_float(x.dtype(), [&]<class From>() {
-    with_any_float(y.dtype(), [&]<class To>() { convert_all<From, To>(x, y); });
-  });
+  with_any_float(x.dtype(),
+                 [&]<class From>() { with_any_float(y.dtype(), [&]<class To>() { convert_all<From, To>(x, y); }); });
 }
 
 }  // namespace s4l::cpu

@@ -50,7 +50,8 @@ class Pool {
     left_.store(tasks, std::memory_order_release);
     wake();
     take_tasks();
-    for (int unfinished; (unfinished = unfinished_.load(std::memory_order_acquire)) != 0;) wait(unfinished_, unfinished);
+    for (int unfinished; (unfinished = unfinished_.load(std::memory_order_acquire)) != 0;)
+      wait(unfinished_, unfinished);
     if (error_) std::rethrow_exception(error_);
   }
 

@@ -22,15 +22,19 @@ template <class D>
 HWY_INLINE hn::Vec<D> load_places(D d, const std::uint8_t* from) {
   const hn::Rebind<std::int32_t, D> d32;
   const auto places = hn::PromoteTo(d32, hn::LoadU(hn::Rebind<std::uint8_t, D>(), from));
-  if constexpr (sizeof(hn::TFromD<D>) == 8) return hn::PromoteTo(d, places);
-  else return hn::ConvertTo(d, places);
+  if constexpr (sizeof(hn::TFromD<D>) == 8)
+    return hn::PromoteTo(d, places);
+  else
+    return hn::ConvertTo(d, places);
 }
 template <class D>
 HWY_INLINE void store_places(D, hn::Vec<D> places, std::uint8_t* to) {
   const hn::Rebind<std::int32_t, D> d32;
   const hn::Rebind<std::uint8_t, D> d8;
-  if constexpr (sizeof(hn::TFromD<D>) == 8) hn::StoreU(hn::DemoteTo(d8, hn::DemoteTo(d32, places)), d8, to);
-  else hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, places)), d8, to);
+  if constexpr (sizeof(hn::TFromD<D>) == 8)
+    hn::StoreU(hn::DemoteTo(d8, hn::DemoteTo(d32, places)), d8, to);
+  else
+    hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, places)), d8, to);
 }
 
 /// Output pixel (i, j) of one picture x, from channel c on.

@@ -60,10 +60,14 @@ struct PixelMap {
 PixelMap view_map(int k, bool flip, std::int64_t h, std::int64_t w) {
   const std::int64_t step = flip ? -1 : 1, first = flip ? w - 1 : 0;  // pixel (i, j) upright: first + i w + j step
   switch (k) {
-    case 1: return {first + (w - 1) * step, -step, w};
-    case 2: return {first + (h - 1) * w + (w - 1) * step, -w, -step};
-    case 3: return {first + (h - 1) * w, step, -w};
-    default: return {first, w, step};
+    case 1:
+      return {first + (w - 1) * step, -step, w};
+    case 2:
+      return {first + (h - 1) * w + (w - 1) * step, -w, -step};
+    case 3:
+      return {first + (h - 1) * w, step, -w};
+    default:
+      return {first, w, step};
   }
 }
 
@@ -99,8 +103,8 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& f
     const std::int64_t begin = task % blocks * kBlock, end = std::min(begin + kBlock, h);
     const std::int64_t from = which ? which[sample] : sample;
     const std::uint8_t* picture = pictures.data<std::uint8_t>() + from * h * w * 3;
-    const PixelMap map = view_map(static_cast<int>(row % options.rotations),
-                                  flip && flip.data<std::uint8_t>()[sample] != 0, h, w);
+    const PixelMap map =
+        view_map(static_cast<int>(row % options.rotations), flip && flip.data<std::uint8_t>()[sample] != 0, h, w);
     const std::uint8_t* bytes = picture + 3 * begin * w;  // upright: as it lies
     if (map.row != w || map.column != 1) {
       rows.resize(static_cast<std::size_t>(kBlock * w * 3));

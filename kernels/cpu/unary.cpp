@@ -32,8 +32,8 @@ void apply_slope(const Tensor& x, const Tensor& gy, const Tensor& gx) {
 
 }  // namespace
 
-#define S4L_UNARY(name)                                                                                    \
-  void name(const Tensor& x, const Tensor& y) { apply<formula::name>(x, y); }                              \
+#define S4L_UNARY(name)                                                       \
+  void name(const Tensor& x, const Tensor& y) { apply<formula::name>(x, y); } \
   void name##_backward(const Tensor& x, const Tensor& gy, const Tensor& gx) { apply_slope<formula::name>(x, gy, gx); }
 #include "s4l/core/ops/unary.def"
 #undef S4L_UNARY

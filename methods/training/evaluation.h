@@ -28,7 +28,7 @@ struct Score {
 struct Prediction {
   std::int64_t index = 0;  ///< in the data set
   std::int64_t label = -1, predicted = 0;
-  double confidence = 0;   ///< softmax of the predicted class
+  double confidence = 0;  ///< softmax of the predicted class
 };
 
 struct ClassFigures {
@@ -37,11 +37,11 @@ struct ClassFigures {
 };
 
 struct Evaluation {
-  Score unrotated;                             ///< of the upright view
-  std::optional<Score> rot_avg;                ///< of the mean of the four views' logits, if the pipeline rotates
-  std::vector<std::int64_t> confusion;         ///< (classes, classes), [label][predicted], of the upright view
-  std::vector<Prediction> predictions;         ///< of the upright view, in the order of the indices
-  std::vector<data::Damaged> damaged;          ///< pictures that could not be decoded; they count nowhere
+  Score unrotated;                      ///< of the upright view
+  std::optional<Score> rot_avg;         ///< of the mean of the four views' logits, if the pipeline rotates
+  std::vector<std::int64_t> confusion;  ///< (classes, classes), [label][predicted], of the upright view
+  std::vector<Prediction> predictions;  ///< of the upright view, in the order of the indices
+  std::vector<data::Damaged> damaged;   ///< pictures that could not be decoded; they count nowhere
   std::vector<ClassFigures> per_class() const;
   std::int64_t classes = 0;
 };

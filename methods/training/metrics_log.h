@@ -6,8 +6,8 @@
 
 namespace s4l::methods {
 
-/// The numbers of a run by step: metrics.jsonl grows a line at a time, metrics.csv is written whole by save(). What a full disk
-/// refused comes with the next write. An empty folder name keeps them in memory alone.
+/// The numbers of a run by step: metrics.jsonl grows a line at a time, metrics.csv is written whole by save(). What a
+/// full disk refused comes with the next write. An empty folder name keeps them in memory alone.
 class MetricsLog {
  public:
   using Values = std::vector<std::pair<std::string, double>>;

@@ -24,7 +24,8 @@ std::unique_ptr<Method> make_method(const std::string& name, MethodOptions optio
           "{}: expected an option of the method ({}), got \"{}\"", name, known.empty() ? "it has none" : known, given);
   }
   for (const MethodOption& option : entry.options)
-    if (std::none_of(options.values.begin(), options.values.end(), [&](const auto& v) { return v.first == option.name; }))
+    if (std::none_of(options.values.begin(), options.values.end(),
+                     [&](const auto& v) { return v.first == option.name; }))
       options.values.emplace_back(option.name, option.value);
   return entry.make(options);
 }

@@ -69,8 +69,10 @@ void Run::measure(Plan& plan) const {
 RunResult Run::train(const std::string& folder, bool resume, const RunCallbacks& callbacks) {
   Impl& run = *impl_;
   Session session({run.options, *run.dataset, run.split, run.csv, run.hash, run.training}, folder, callbacks);
-  if (resume) session.resume();
-  else session.start();
+  if (resume)
+    session.resume();
+  else
+    session.start();
   return session.run();
 }
 

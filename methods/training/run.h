@@ -15,24 +15,24 @@ namespace s4l::methods {
 /// One line of the log: means since the last one.
 struct LogRow {
   std::int64_t step = 0, steps = 0;
-  double seconds = 0;                                    ///< since the run began, resumed parts included
-  std::vector<std::pair<std::string, double>> values;    ///< by tag: train/loss, lr, perf/img_per_s, time/step_ms ...
+  double seconds = 0;                                  ///< since the run began, resumed parts included
+  std::vector<std::pair<std::string, double>> values;  ///< by tag: train/loss, lr, perf/img_per_s, time/step_ms ...
 };
 
 struct RunCallbacks {
   std::function<void(const LogRow&)> on_log;
   std::function<void(std::int64_t step, const Evaluation& val)> on_validation;
-  std::function<void(const std::string&)> on_warning;    ///< one line each: a damaged picture, a failed checkpoint
-  std::function<bool()> should_stop;                     ///< asked after every step; true: save and return
+  std::function<void(const std::string&)> on_warning;  ///< one line each: a damaged picture, a failed checkpoint
+  std::function<bool()> should_stop;                   ///< asked after every step; true: save and return
 };
 
 struct RunResult {
-  bool stopped = false;                                  ///< by should_stop: resume to go on
+  bool stopped = false;  ///< by should_stop: resume to go on
   std::int64_t steps = 0;
-  double seconds = 0;                                    ///< of training
-  std::int64_t reported_step = 0;                        ///< whose weights are reported
-  bool best_on_validation = false;                       ///< chosen on validation; else the last step's
-  Evaluation test;                                       ///< empty if stopped or there are no test pictures
+  double seconds = 0;               ///< of training
+  std::int64_t reported_step = 0;   ///< whose weights are reported
+  bool best_on_validation = false;  ///< chosen on validation; else the last step's
+  Evaluation test;                  ///< empty if stopped or there are no test pictures
 };
 
 /// What a run comprises.

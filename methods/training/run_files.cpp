@@ -80,8 +80,8 @@ void write_evaluation(const std::string& folder, const data::Dataset& dataset, c
   std::string per_class = "class,support,precision,recall,f1\n", confusion = "label";
   const auto classes = test.per_class();
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    per_class += data::csv_field(names[c]) + "," + to_text(classes[c].support) + "," + to_text(classes[c].precision) + "," +
-                 to_text(classes[c].recall) + "," + to_text(classes[c].f1) + "\n";
+    per_class += data::csv_field(names[c]) + "," + to_text(classes[c].support) + "," + to_text(classes[c].precision) +
+                 "," + to_text(classes[c].recall) + "," + to_text(classes[c].f1) + "\n";
     confusion += "," + data::csv_field(names[c]);
   }
   for (std::size_t c = 0; c < classes.size(); ++c) {
@@ -93,8 +93,9 @@ void write_evaluation(const std::string& folder, const data::Dataset& dataset, c
 
   std::string predictions = "path,label,predicted,confidence\n";
   for (const Prediction& p : test.predictions)
-    predictions += data::csv_field(dataset.path(p.index)) + "," + (p.label < 0 ? "" : data::csv_field(names[static_cast<std::size_t>(p.label)])) +
-                   "," + data::csv_field(names[static_cast<std::size_t>(p.predicted)]) + "," + to_text(p.confidence) + "\n";
+    predictions += data::csv_field(dataset.path(p.index)) + "," +
+                   (p.label < 0 ? "" : data::csv_field(names[static_cast<std::size_t>(p.label)])) + "," +
+                   data::csv_field(names[static_cast<std::size_t>(p.predicted)]) + "," + to_text(p.confidence) + "\n";
   io::save_atomically(folder + "/eval/predictions.csv", predictions);
 }
 

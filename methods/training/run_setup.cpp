@@ -9,8 +9,8 @@
 namespace s4l::methods {
 namespace {
 
-constexpr int kSmallPicture = 96;    // up to here equal pictures are used as they are
-constexpr int kPhotoSide = 64;       // side for photographs in a network made for small pictures
+constexpr int kSmallPicture = 96;  // up to here equal pictures are used as they are
+constexpr int kPhotoSide = 64;     // side for photographs in a network made for small pictures
 constexpr int kImageNetSide = 224;
 
 void require(bool condition, const char* option, const char* expected, const std::string& got) {
@@ -64,12 +64,11 @@ void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
   // Photographs: shorter side to 8/7 of the network's, as 256 is to 224 in the spec's evaluation.
   const std::string shrink = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|";
   const std::string padding = std::to_string(std::max(1, o.img_size / 8));
-  const std::string fit = size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
+  const std::string fit =
+      size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
   if (o.augment.empty())
-    o.augment = (equal ? fit + "pad_crop(" + padding + ")"
-                       : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
-  if (o.preprocess_eval.empty())
-    o.preprocess_eval = (equal ? fit : shrink + "central_crop(" + side + ")|") + "-1_to_1";
+    o.augment = (equal ? fit + "pad_crop(" + padding + ")" : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
+  if (o.preprocess_eval.empty()) o.preprocess_eval = (equal ? fit : shrink + "central_crop(" + side + ")|") + "-1_to_1";
 }
 
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
@@ -92,8 +91,10 @@ std::int64_t steps_per_epoch(const RunOptions& o, const data::Split& split) {
 std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
   check_numbers(options);
   if (options.dataset.empty()) options.dataset = options.data.empty() ? "things" : "image-folder";
-  check(options.data.empty() || options.dataset != "things", "--data: expected no folder for the built-in data set "
-        "things, got \"{}\"", options.data);
+  check(options.data.empty() || options.dataset != "things",
+        "--data: expected no folder for the built-in data set "
+        "things, got \"{}\"",
+        options.data);
   data::DatasetOptions data;
   data.root = options.data;
   data.img_size = options.img_size;
@@ -105,8 +106,10 @@ std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
 
 data::SplitOptions split_options(const RunOptions& options) {
   data::SplitOptions split;
-  if (options.labels_per_class >= 0) split.budget.per_class = options.labels_per_class;
-  else split.budget = data::label_budget_from(options.labels);
+  if (options.labels_per_class >= 0)
+    split.budget.per_class = options.labels_per_class;
+  else
+    split.budget = data::label_budget_from(options.labels);
   split.val_fraction = options.val_fraction;
   split.seed = options.seed;
   return split;
@@ -115,7 +118,9 @@ data::SplitOptions split_options(const RunOptions& options) {
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& o) {
   fill_in_pictures(dataset, o);
   const std::int64_t per_epoch = steps_per_epoch(o, split);
-  if (o.epochs > 0) o.steps = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(o.epochs * static_cast<double>(per_epoch))));
+  if (o.epochs > 0)
+    o.steps =
+        std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(o.epochs * static_cast<double>(per_epoch))));
   if (o.sched != "cosine") o.steps = schedule_of(o, per_epoch).total;
   // The statistics must have forgotten the first steps by the last: 50 times their memory is the whole run.
   if (o.polyak_averaging) o.ema_decay = nn::polyak_decay(per_epoch);
@@ -157,8 +162,9 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
 
   const Views views = training.method->views();
   for (const std::int64_t pictures : {o.batch_size, views.unlabelled.empty() ? o.batch_size : unlabelled_batch(o)})
-    check(pictures % o.virtual_replicas == 0, "--virtual-replicas: expected a divisor of the {} pictures of a stream, got {}",
-          pictures, o.virtual_replicas);
+    check(pictures % o.virtual_replicas == 0,
+          "--virtual-replicas: expected a divisor of the {} pictures of a stream, got {}", pictures,
+          o.virtual_replicas);
   TrainOptions train;
   data::LoaderOptions loader;
   loader.labelled = {o.batch_size, {with_view(o.augment, views.labelled)}};

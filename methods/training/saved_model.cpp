@@ -48,8 +48,15 @@ SavedModel load_model(const std::string& path) {
     check(found != file.metadata.end(), "{}: expected a weights file of s4l with \"{}\" in its metadata", path, key);
     return found->second;
   };
-  ModelCard card{entry("model"), std::stod(entry("width")), std::stoi(entry("img_size")), {},
-                 entry("preprocess_eval"), entry("eval_views"), entry("method"), entry("dataset"), entry("data"),
+  ModelCard card{entry("model"),
+                 std::stod(entry("width")),
+                 std::stoi(entry("img_size")),
+                 {},
+                 entry("preprocess_eval"),
+                 entry("eval_views"),
+                 entry("method"),
+                 entry("dataset"),
+                 entry("data"),
                  entry("split_hash")};
   const io::Json names = io::parse_json(entry("class_names"));
   for (const io::Json& name : names.array()) card.class_names.push_back(name.string());

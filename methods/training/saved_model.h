@@ -10,12 +10,12 @@ namespace s4l::methods {
 
 /// What a weights file says beside the numbers: enough to use the model without the run it came from.
 struct ModelCard {
-  std::string model;             ///< "resnet-small"
+  std::string model;  ///< "resnet-small"
   double width = 1;
   int img_size = 0;
   std::vector<std::string> class_names;
-  std::string preprocess_eval;   ///< pipeline for one picture
-  std::string eval_views;        ///< what the method's evaluation adds to it: "rotate" or nothing
+  std::string preprocess_eval;  ///< pipeline for one picture
+  std::string eval_views;       ///< what the method's evaluation adds to it: "rotate" or nothing
   std::string method, dataset, data;
   std::string split_hash;
 };

@@ -15,7 +15,11 @@ double between(std::chrono::steady_clock::time_point from, std::chrono::steady_c
 }  // namespace
 
 Session::Session(Subject subject, std::string folder, const RunCallbacks& callbacks)
-    : s_(subject), trainer_(*subject.training.trainer), folder_(std::move(folder)), callbacks_(callbacks), log_(folder_) {
+    : s_(subject),
+      trainer_(*subject.training.trainer),
+      folder_(std::move(folder)),
+      callbacks_(callbacks),
+      log_(folder_) {
   if (folder_.empty()) return;
   for (const char* name : {"/checkpoints", "/weights", "/eval", "/samples"}) io::make_folder(folder_ + name);
   checkpoints_.emplace(folder_ + "/checkpoints", s_.options.keep_checkpoints);
@@ -64,7 +68,8 @@ void Session::log_means(double lr) {
   row.values.emplace_back("lr", lr);
   log(step, row.values);
   row.values.emplace_back("time/step_ms", 1000 * time / steps);
-  row.values.emplace_back("perf/img_per_s", static_cast<double>(pictures_per_step(s_.options, *s_.training.method)) * steps / time);
+  row.values.emplace_back("perf/img_per_s",
+                          static_cast<double>(pictures_per_step(s_.options, *s_.training.method)) * steps / time);
   if (callbacks_.on_log) callbacks_.on_log(row);
   logged_ = Clock::now();
   logged_step_ = step;
@@ -78,9 +83,9 @@ void Session::validate() {
   const Score& score = val.unrotated;
   if (score.top1 > best_.hits || (score.top1 == best_.hits && score.loss < best_.loss)) {
     best_ = {step, score.top1, score.loss, weights_of(*s_.training.model, card())};
-    if (!folder_.empty()) or_warn("best weights not saved", [&] {
-      io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights);
-    });
+    if (!folder_.empty())
+      or_warn("best weights not saved",
+              [&] { io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights); });
   }
   trainer_.swap_average();
   log(step, {{"val/top-1-acc", score.accuracy()}, {"val/top-5-acc", score.top5_accuracy()}, {"val/loss", score.loss}});
@@ -99,8 +104,8 @@ void Session::log(std::int64_t step, const MetricsLog::Values& values) {
   or_warn("metrics not logged, they come with the next checkpoint", [&] { log_.add(step, values); });
 }
 
-/// Training goes on when the disk is full: there may be room again at the next write. Only a run that stops here must not
-/// go without its checkpoint.
+/// Training goes on when the disk is full: there may be room again at the next write. Only a run that stops here must
+/// not go without its checkpoint.
 template <class Write>
 void Session::or_warn(const char* what, const Write& write) {
   try {
@@ -138,13 +143,22 @@ void Session::finish() {
 
 ModelCard Session::card() const {
   const RunOptions& o = s_.options;
-  return {o.model, o.width, o.img_size, s_.dataset.class_names(), o.preprocess_eval, s_.training.method->eval_views(),
-          o.method, o.dataset, o.data, s_.hash};
+  return {o.model,
+          o.width,
+          o.img_size,
+          s_.dataset.class_names(),
+          o.preprocess_eval,
+          s_.training.method->eval_views(),
+          o.method,
+          o.dataset,
+          o.data,
+          s_.hash};
 }
 
 Evaluation Session::evaluate_on(const std::vector<std::int64_t>& indices) {
   const data::Pipeline pipeline(with_view(s_.options.preprocess_eval, s_.training.method->eval_views()));
-  return evaluate(*s_.training.model, s_.dataset, indices, pipeline, s_.options.eval_batch, device_from(s_.options.device));
+  return evaluate(*s_.training.model, s_.dataset, indices, pipeline, s_.options.eval_batch,
+                  device_from(s_.options.device));
 }
 
 double Session::seconds() const { return seconds_before_ + between(started_, Clock::now()); }
@@ -166,8 +180,9 @@ void Session::restore(const io::TensorFile& file) {
     check(found != file.metadata.end(), "checkpoint: expected the entry \"{}\" in its metadata", key);
     return found->second;
   };
-  check(entry("split_hash") == s_.hash, "resume: expected a checkpoint of split {}, got one of {}: other labels or data",
-        s_.hash.substr(0, 8), entry("split_hash").substr(0, 8));
+  check(entry("split_hash") == s_.hash,
+        "resume: expected a checkpoint of split {}, got one of {}: other labels or data", s_.hash.substr(0, 8),
+        entry("split_hash").substr(0, 8));
   trainer_.restore(file);
   seconds_before_ = std::stod(entry("seconds"));
   best_.step = std::stoll(entry("best_step"));

@@ -39,7 +39,10 @@ double mean_of(const Tensor& x) {
 }  // namespace
 
 Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, TrainOptions options)
-    : model_(model), method_(method), loader_(loader), options_(std::move(options)),
+    : model_(model),
+      method_(method),
+      loader_(loader),
+      options_(std::move(options)),
       whole_(std::make_unique<Whole>(model, method)) {
   optimizer_ = std::make_unique<nn::Sgd>(nn::parameters_of(*whole_), options_.sgd);
   nn::set_batch_norm_groups(*whole_, options_.virtual_replicas);
@@ -89,8 +92,10 @@ std::vector<std::pair<std::string, double>> Trainer::take_metrics() {
   std::vector<std::pair<std::string, double>> means{{"train/loss", 0.0}};
   for (const auto& [tag, total] : sums_) {
     const double mean = total.first / static_cast<double>(total.second);
-    if (tag == "train/loss") means[0].second = mean;
-    else means.emplace_back(tag, mean);
+    if (tag == "train/loss")
+      means[0].second = mean;
+    else
+      means.emplace_back(tag, mean);
   }
   sums_.clear();
   return means;
@@ -120,7 +125,8 @@ io::TensorFile Trainer::state() {
 void Trainer::restore(const io::TensorFile& file) {
   const auto step = file.metadata.find("step");
   const Tensor* sums = file.find("metrics");
-  check(step != file.metadata.end() && sums != nullptr, "checkpoint: expected \"step\" in its metadata and the tensor "
+  check(step != file.metadata.end() && sums != nullptr,
+        "checkpoint: expected \"step\" in its metadata and the tensor "
         "\"metrics\"");
   s4l::restore(file, tensors());
   step_ = std::stoll(step->second);
@@ -129,7 +135,8 @@ void Trainer::restore(const io::TensorFile& file) {
   sums_.clear();
   const auto values = values_of<double>(*sums);
   for (std::size_t i = 0; 2 * i + 1 < values.size(); ++i)
-    sums_[file.metadata.at("metric:" + std::to_string(i))] = {values[2 * i], static_cast<std::int64_t>(values[2 * i + 1])};
+    sums_[file.metadata.at("metric:" + std::to_string(i))] = {values[2 * i],
+                                                              static_cast<std::int64_t>(values[2 * i + 1])};
 }
 
 void Trainer::swap_average() {

@@ -17,9 +17,9 @@ struct TrainOptions {
   nn::SgdOptions sgd;
   std::uint64_t seed = 0;
   int virtual_replicas = 1;
-  double bn_momentum = 0.99;                          ///< of batch norm's running statistics
-  RotationBatchOptions labelled_tail;                 ///< the device's part of the labelled pipeline
-  std::vector<RotationBatchOptions> unlabelled_tails; ///< and of each unlabelled view's
+  double bn_momentum = 0.99;                           ///< of batch norm's running statistics
+  RotationBatchOptions labelled_tail;                  ///< the device's part of the labelled pipeline
+  std::vector<RotationBatchOptions> unlabelled_tails;  ///< and of each unlabelled view's
 };
 
 /// The training loop's one step and its state. It knows no files and no clock: Run (run.h) does.
@@ -58,7 +58,8 @@ class Trainer {
   std::unique_ptr<nn::Sgd> optimizer_;
   Tensor lr_;
   Metrics metrics_;
-  std::map<std::string, std::pair<double, std::int64_t>> sums_;  // of metrics since the last take_metrics(), with counts
+  std::map<std::string, std::pair<double, std::int64_t>>
+      sums_;  // of metrics since the last take_metrics(), with counts
   std::int64_t step_ = 0;
 };
 

@@ -12,8 +12,7 @@ BatchNorm::BatchNorm(std::int64_t channels, const BatchNormOptions& how)
       options(how) {}
 
 Tensor BatchNorm::forward(const Tensor& x, Mode mode) {
-  if (mode == Mode::eval)
-    return batch_norm_eval(x, weight.value, bias.value, running_mean, running_var, options);
+  if (mode == Mode::eval) return batch_norm_eval(x, weight.value, bias.value, running_mean, running_var, options);
   const bool update = mode == Mode::train;
   return batch_norm_train(x, weight.value, bias.value, update ? running_mean : Tensor(),
                           update ? running_var : Tensor(), options);

@@ -12,7 +12,7 @@ struct Schedule {
   double warmup = 0;                 ///< W: base * t / W for t < floor(W), so that the first step's is 0
   std::vector<double> decay_points;  ///< d_i in steps; kind steps: times `factor` for each d_i < t (strict)
   double factor = 0.1;
-  std::int64_t total = 0;            ///< T; kind cosine: base * (1 + cos(pi (t - W) / (T - W))) / 2
+  std::int64_t total = 0;  ///< T; kind cosine: base * (1 + cos(pi (t - W) / (T - W))) / 2
 
   /// The value at 0-based step t.
   double at(std::int64_t step) const;

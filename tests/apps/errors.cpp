@@ -48,8 +48,9 @@ TEST_CASE("data that cannot be learned from is one line on stderr, and no folder
 TEST_CASE("a full disk is named with the file, and is a failure in the end") {
   const NewFolder folder;
   fs::create_directory(folder / "disk");
-  const Outcome outcome = run_s4l(folder.path(), tiny_run("supervised", 6) + Words{"-o", "disk/run", "--log-interval", "1"},
-                                  {{}, {}, folder / "disk"});
+  const Outcome outcome =
+      run_s4l(folder.path(), tiny_run("supervised", 6) + Words{"-o", "disk/run", "--log-interval", "1"},
+              {{}, {}, folder / "disk"});
   if (outcome.code == Program::kNotAllowed) {
     WARN("SKIPPED: this machine does not let a test mount a file system");
     return;

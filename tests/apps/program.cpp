@@ -103,8 +103,9 @@ Outcome run_s4l(const std::string& folder, const Words& words, const Surrounding
 }
 
 Words tiny_run(const std::string& method, int steps) {
-  return {"run", method, "--num-labels", "20", "--steps", std::to_string(steps), "--batch-size", "4", "--data-option",
-          "train=60", "--data-option", "test=40", "--workers", "1", "--log-interval", "1"};
+  return {"run",          method, "--num-labels",   "20",       "--steps",       std::to_string(steps),
+          "--batch-size", "4",    "--data-option",  "train=60", "--data-option", "test=40",
+          "--workers",    "1",    "--log-interval", "1"};
 }
 
 std::string content(const std::string& path) {

@@ -12,7 +12,7 @@ using Words = std::vector<std::string>;
 Words operator+(Words a, const Words& b);
 
 struct Outcome {
-  int code = -1;          ///< exit status; -N if signal N ended it
+  int code = -1;  ///< exit status; -N if signal N ended it
   std::string out, err;
 };
 

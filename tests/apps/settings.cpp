@@ -30,10 +30,9 @@ TEST_CASE("a dry run prints the resolved settings and writes nothing") {
 TEST_CASE("default, recipe, file, environment and command line are asked in this order") {
   const NewFolder folder;
   write(folder / "my.toml", "lr = 0.2\nwarmup_steps = 7\nmomentum = 0.5\n[dataset-options]\ntrain = 60\ntest = 40\n");
-  const Outcome outcome =
-      run_s4l(folder.path(),
-              {"run", "rotation", "--num-labels", "20", "--config", "my.toml", "--lr0", "0.4", "--dry-run"},
-              {{{"S4L_LR", "0.3"}, {"S4L_MOMENTUM", "0.6"}}, {}, {}});
+  const Outcome outcome = run_s4l(
+      folder.path(), {"run", "rotation", "--num-labels", "20", "--config", "my.toml", "--lr0", "0.4", "--dry-run"},
+      {{{"S4L_LR", "0.3"}, {"S4L_MOMENTUM", "0.6"}}, {}, {}});
   INFO(outcome.err);
   REQUIRE(outcome.code == 0);
   CHECK(line_of(outcome.out, "lr") == "lr = 0.4");                    // command line, by an alias

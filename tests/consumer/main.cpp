@@ -34,6 +34,7 @@ int main() {
     if (step == 0) first = loss;
   }
   const s4l::Tensor logits = model->forward(x, s4l::nn::Mode::eval);
-  std::printf("loss %.4f, then %.4f; logits of %lld pictures\n", first, loss, static_cast<long long>(logits.shape()[0]));
+  std::printf("loss %.4f, then %.4f; logits of %lld pictures\n", first, loss,
+              static_cast<long long>(logits.shape()[0]));
   return std::isfinite(loss) && loss < first ? 0 : 1;
 }

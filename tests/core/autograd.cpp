@@ -33,9 +33,8 @@ Tensor leaf(double value) { return full({2}, value, DType::f64).set_requires_gra
 Tensor sum(const Tensor& x) {
   double total = 0;
   for (double value : doubles(x)) total += value;
-  return record("sum", full({}, total, DType::f64), {x}, [shape = x.shape()](const Tensor& gy, Needs) {
-    return Grads{full(shape, item(gy), DType::f64)};
-  });
+  return record("sum", full({}, total, DType::f64), {x},
+                [shape = x.shape()](const Tensor& gy, Needs) { return Grads{full(shape, item(gy), DType::f64)}; });
 }
 
 Tensor only(const Grads& grads) {

@@ -18,7 +18,8 @@ namespace {
 /// A state in which every part tells the step.
 io::TensorFile state_of(std::int64_t step) {
   const auto value = static_cast<float>(step);
-  return {{{"weight", full({3, 5}, value)}, {"momentum", full({3, 5}, -value)},
+  return {{{"weight", full({3, 5}, value)},
+           {"momentum", full({3, 5}, -value)},
            {"step", from_values(std::vector<std::int64_t>{step}, {})}},
           {{"step", std::to_string(step)}}};
 }
@@ -151,9 +152,9 @@ TEST_CASE("temporaries and files of other names are no checkpoints") {
   const NewFolder folder;
   CheckpointFolder checkpoints(folder.path());
   checkpoints.save(7, state_of(7));
-  for (const char* name : {"step-000009.s4l.tmp-123", "step-9.s4l", "step-0000009.s4l", "step--00009.s4l",
-                           "step-000009.s4", "best.s4l", "step-99999999999999999999.s4l", "xstep-000009.s4l",
-                           "step-.s4l"})
+  for (const char* name :
+       {"step-000009.s4l.tmp-123", "step-9.s4l", "step-0000009.s4l", "step--00009.s4l", "step-000009.s4", "best.s4l",
+        "step-99999999999999999999.s4l", "xstep-000009.s4l", "step-.s4l"})
     io::append(folder / name, "x");
   CHECK(checkpoints.paths() == Names{folder / "step-000007.s4l"});
   CHECK(newest_step(checkpoints) == 7);
@@ -173,8 +174,7 @@ TEST_CASE("restore fills tensors in place and advances their versions, or names 
 
   const auto refused = [&](const std::string& name, const Tensor& wrong) {
     const Tensor fits = zeros({3, 5});
-    const std::string message =
-        message_of([&] { restore(file, {{"weight", fits}, {name, wrong}}); }, ErrorKind::data);
+    const std::string message = message_of([&] { restore(file, {{"weight", fits}, {name, wrong}}); }, ErrorKind::data);
     CHECK(values_of<float>(fits) == std::vector<float>(15, 0.0f));
     return message;
   };

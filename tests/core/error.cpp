@@ -40,6 +40,6 @@ TEST_CASE("device_from reads the devices there are and names them where it canno
   CHECK(device_from("cpu") == kCpu);
   for (const Device& device : devices()) CHECK(device_from(to_text(device)) == device);
   for (const char* text : {"", "gpu", "CPU", "cpu:0", "cuda:99", "cuda:x"})
-    CHECK_THROWS_WITH(device_from(text), Catch::Contains("expected one of cpu") &&
-                                             Catch::Contains("\"" + std::string(text) + "\""));
+    CHECK_THROWS_WITH(device_from(text),
+                      Catch::Contains("expected one of cpu") && Catch::Contains("\"" + std::string(text) + "\""));
 }

@@ -153,7 +153,10 @@ TEST_CASE("paths that cannot be read or made are errors that name them") {
   CHECK_THAT(message_of([] { io::read_file("/dev/zero"); }), Catch::Contains("expected a regular file"));
   CHECK_THAT(message_of([&] { io::save_atomically(folder / "none/a", "x"); }), Catch::Contains("open failed"));
   io::save_atomically(folder / "file", "x");
-  CHECK_THAT(message_of([&] { char two[2]; io::InputFile(folder / "file").read(two, 2); }),
+  CHECK_THAT(message_of([&] {
+               char two[2];
+               io::InputFile(folder / "file").read(two, 2);
+             }),
              Catch::Contains("expected 1 more bytes, got the end of the file"));
   CHECK_THAT(message_of([&] { io::make_folder(folder / "file/b"); }), Catch::Contains("file/b"));
   CHECK_THAT(message_of([&] { io::make_new_folder(folder / "none/b"); }), Catch::Contains("none/b"));

@@ -9,13 +9,12 @@
 namespace fs = std::filesystem;
 
 TEST_CASE("includes go one way and nobody includes kernels") {
-  const std::map<std::string, std::set<std::string>> allowed = {
-      {"core", {"core"}},
-      {"kernels", {"core", "kernels"}},
-      {"nn", {"core", "nn"}},
-      {"data", {"core", "data"}},
-      {"methods", {"core", "nn", "data", "methods"}},
-      {"apps", {"core", "nn", "data", "methods", "apps"}}};
+  const std::map<std::string, std::set<std::string>> allowed = {{"core", {"core"}},
+                                                                {"kernels", {"core", "kernels"}},
+                                                                {"nn", {"core", "nn"}},
+                                                                {"data", {"core", "data"}},
+                                                                {"methods", {"core", "nn", "data", "methods"}},
+                                                                {"apps", {"core", "nn", "data", "methods", "apps"}}};
   int includes = 0;
   for (const auto& [folder, may] : allowed)
     for (const auto& entry : fs::recursive_directory_iterator(fs::path(S4L_SOURCE_DIR) / folder)) {

@@ -78,9 +78,14 @@ TEST_CASE("a JSON key that comes twice is refused and named") {
 }
 
 TEST_CASE("broken JSON is an error of kind data, in one line that says where") {
-  const std::vector<std::string> broken = {
-      "", " ", "{", "[1,]", "{\"a\" 1}", "{\"a\":1}x", "01", "nul", "'a'", "[1 2]", "\"\n\"",
-      "\"" + std::string(9999, 'a'), "\"\xff\"", "\"\xed\xa0\x80\"", "\"\\ud800\""};  // not UTF-8, half of a pair
+  const std::vector<std::string> broken = {"",           " ",
+                                           "{",          "[1,]",
+                                           "{\"a\" 1}",  "{\"a\":1}x",
+                                           "01",         "nul",
+                                           "'a'",        "[1 2]",
+                                           "\"\n\"",     "\"" + std::string(9999, 'a'),
+                                           "\"\xff\"",   "\"\xed\xa0\x80\"",
+                                           "\"\\ud800\""};  // not UTF-8, half of a pair
   for (const std::string& text : broken) {
     CAPTURE(text);
     try {

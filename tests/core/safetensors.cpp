@@ -90,8 +90,8 @@ TEST_CASE("the bytes of the tensors are aligned to their type, as PyTorch needs 
   CHECK(header_end(bytes) % 8 == 0);
   const io::Json header = io::parse_json(bytes.substr(8, header_end(bytes) - 8));
   for (const auto& [name, tensor] : one_of_each_type().tensors)
-    CHECK(static_cast<std::size_t>(header.at(name).at("data_offsets").array()[0].integer()) %
-              size_of(tensor.dtype()) == 0);
+    CHECK(static_cast<std::size_t>(header.at(name).at("data_offsets").array()[0].integer()) % size_of(tensor.dtype()) ==
+          0);
 }
 
 TEST_CASE("a file written by PyTorch's safetensors 0.8 loads") {
@@ -257,8 +257,8 @@ TEST_CASE("bytes of tensors swapped with those of another file, or with each oth
   const NewFolder folder;
   for (const float value : {1.0f, 2.0f}) {
     const std::vector<float> numbers(5, value);
-    save_tensors(folder / (value == 1 ? "a" : "b"), {{{"x", from_values(numbers, {5})},
-                                                      {"y", from_values(std::vector<float>(5, value + 2), {5})}}, {}});
+    save_tensors(folder / (value == 1 ? "a" : "b"),
+                 {{{"x", from_values(numbers, {5})}, {"y", from_values(std::vector<float>(5, value + 2), {5})}}, {}});
   }
   const std::string a = io::read_file(folder / "a"), b = io::read_file(folder / "b");
   const std::size_t data = header_end(a);

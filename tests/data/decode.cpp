@@ -13,10 +13,10 @@
 
 using namespace s4l;
 using namespace s4l::data;
+using Catch::Matchers::Contains;
 using s4l::test::JpegOptions;
 using s4l::test::test_picture;
 using s4l::test::write_jpeg;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -24,8 +24,7 @@ using File = std::vector<std::uint8_t>;
 
 Image crop_of(const Image& image, Box box) {
   Image part(box.height, box.width);
-  for (int y = 0; y < box.height; ++y)
-    std::copy_n(image.at(box.top + y, box.left), box.width * 3, part.at(y, 0));
+  for (int y = 0; y < box.height; ++y) std::copy_n(image.at(box.top + y, box.left), box.width * 3, part.at(y, 0));
   return part;
 }
 
@@ -45,8 +44,8 @@ bool boxes_equal_crops(const File& file, const Image& whole, int boxes, std::uin
     box.top = i % 4 == 0 ? 0 : i % 4 == 1 ? whole.height - box.height : draw(whole.height - box.height + 1);
     box.left = i % 3 == 0 ? 0 : i % 3 == 1 ? whole.width - box.width : draw(whole.width - box.width + 1);
     if (decode(file, box).pixels != crop_of(whole, box).pixels) {
-      UNSCOPED_INFO(box.height << "x" << box.width << " at (" << box.top << ", " << box.left << ") of "
-                               << whole.height << "x" << whole.width);
+      UNSCOPED_INFO(box.height << "x" << box.width << " at (" << box.top << ", " << box.left << ") of " << whole.height
+                               << "x" << whole.width);
       return false;
     }
   }
@@ -70,13 +69,12 @@ File exif(int orientation, bool little) {
   const std::uint8_t order = little ? 'I' : 'M';
   File file{'E', 'x', 'i', 'f', 0, 0, order, order};
   const auto number = [&](unsigned value, int size) {
-    for (int i = 0; i < size; ++i)
-      file.push_back(static_cast<std::uint8_t>(value >> 8 * (little ? i : size - 1 - i)));
+    for (int i = 0; i < size; ++i) file.push_back(static_cast<std::uint8_t>(value >> 8 * (little ? i : size - 1 - i)));
   };
-  number(42, 2), number(8, 4);                                         // one directory, right here
-  number(2, 2);                                                        // of two entries
-  number(0x010F, 2), number(2, 2), number(4, 4), number(0, 4);         // the maker
-  number(0x0112, 2), number(3, 2), number(1, 4);                       // the orientation
+  number(42, 2), number(8, 4);                                  // one directory, right here
+  number(2, 2);                                                 // of two entries
+  number(0x010F, 2), number(2, 2), number(4, 4), number(0, 4);  // the maker
+  number(0x0112, 2), number(3, 2), number(1, 4);                // the orientation
   number(static_cast<unsigned>(orientation), 2), number(0, 2), number(0, 4);
   return file;
 }
@@ -103,10 +101,10 @@ int distance(const std::uint8_t* a, std::array<int, 3> b) {
 }  // namespace
 
 TEST_CASE("a decoded JPEG has the pixels of libjpeg and any box is the crop of it") {
-  const JpegOptions options = GENERATE(
-      JpegOptions{}, JpegOptions{90, 1, 1}, JpegOptions{90, 2, 1}, JpegOptions{90, 1, 2}, JpegOptions{75, 4, 1},
-      JpegOptions{90, 2, 2, true}, JpegOptions{90, 1, 1, true}, JpegOptions{90, 2, 2, false, 1},
-      JpegOptions{90, 2, 2, false, 3, 3});
+  const JpegOptions options =
+      GENERATE(JpegOptions{}, JpegOptions{90, 1, 1}, JpegOptions{90, 2, 1}, JpegOptions{90, 1, 2},
+               JpegOptions{75, 4, 1}, JpegOptions{90, 2, 2, true}, JpegOptions{90, 1, 1, true},
+               JpegOptions{90, 2, 2, false, 1}, JpegOptions{90, 2, 2, false, 3, 3});
   const Size size = GENERATE(Size{1, 1}, Size{8, 8}, Size{17, 5}, Size{32, 32}, Size{63, 97}, Size{150, 203});
   const File file = write_jpeg(test_picture(size.height, size.width), options);
   INFO("sampling " << options.h_samp << "x" << options.v_samp << " progressive " << options.progressive << " size "

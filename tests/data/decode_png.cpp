@@ -87,11 +87,11 @@ TEST_CASE("a written PNG reads back equal, boxes too") {
 
 TEST_CASE("every kind of PNG becomes RGB over white") {
   using namespace std::string_literals;
-  CHECK(decoded(png(2, 8, 0, "\x10\xF0"s)) == Row{16, 16, 16, 240, 240, 240});                  // grey
-  CHECK(decoded(png(8, 1, 0, "\xA0"s))[0] == 255);                                              // 1 bit
-  CHECK(decoded(png(1, 16, 2, "\x12\x34\x56\x78\x9A\xBC"s)) == Row{0x12, 0x56, 0x9A});          // 16 bits
-  CHECK(decoded(png(2, 8, 4, "\x00\xFF\x00\x00"s)) == Row{0, 0, 0, 255, 255, 255});             // grey, alpha
-  CHECK(decoded(png(1, 8, 6, "\xFF\x00\x64\x80"s)) == Row{255, 127, 177});                      // RGB, half alpha
+  CHECK(decoded(png(2, 8, 0, "\x10\xF0"s)) == Row{16, 16, 16, 240, 240, 240});          // grey
+  CHECK(decoded(png(8, 1, 0, "\xA0"s))[0] == 255);                                      // 1 bit
+  CHECK(decoded(png(1, 16, 2, "\x12\x34\x56\x78\x9A\xBC"s)) == Row{0x12, 0x56, 0x9A});  // 16 bits
+  CHECK(decoded(png(2, 8, 4, "\x00\xFF\x00\x00"s)) == Row{0, 0, 0, 255, 255, 255});     // grey, alpha
+  CHECK(decoded(png(1, 8, 6, "\xFF\x00\x64\x80"s)) == Row{255, 127, 177});              // RGB, half alpha
   const std::string palette = chunk("PLTE", "\x01\x02\x03\x0A\x0B\x0C"s);
   CHECK(decoded(png(2, 8, 3, "\x01\x00"s, palette)) == Row{10, 11, 12, 1, 2, 3});
   CHECK(decoded(png(2, 8, 3, "\x01\x00"s, palette + chunk("tRNS", "\x00"s))) == Row{10, 11, 12, 255, 255, 255});

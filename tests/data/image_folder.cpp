@@ -12,10 +12,10 @@
 
 using namespace s4l;
 using namespace s4l::data;
+using Catch::Matchers::Contains;
 using s4l::test::TemporaryFolder;
 using s4l::test::test_picture;
 using s4l::test::write_file;
-using Catch::Matchers::Contains;
 
 namespace {
 

@@ -16,8 +16,8 @@ struct JpegOptions {
   int quality = 90;
   int h_samp = 2, v_samp = 2;  ///< of luma: 2x2 is 4:2:0, 1x1 4:4:4
   bool progressive = false;
-  int channels = 3;            ///< 1: grey, 3: RGB, 4: the picture as inverted CMYK (Adobe)
-  int restart = 0;             ///< MCUs between restart markers
+  int channels = 3;  ///< 1: grey, 3: RGB, 4: the picture as inverted CMYK (Adobe)
+  int restart = 0;   ///< MCUs between restart markers
   std::vector<std::uint8_t> app1 = {};
 };
 std::vector<std::uint8_t> write_jpeg(const data::Image& image, const JpegOptions& options = {});

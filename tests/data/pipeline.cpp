@@ -9,9 +9,9 @@
 
 using namespace s4l;
 using namespace s4l::data;
-using s4l::test::test_picture;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
+using s4l::test::test_picture;
 
 namespace {
 

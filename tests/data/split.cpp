@@ -55,8 +55,8 @@ TEST_CASE("a label budget is a percentage or a number, and anything else shows w
   CHECK(label_budget_from("100%").percent == 100);
   CHECK(label_budget_from("40n").total == 40);
   CHECK(label_budget_from("40n").percent == -1);
-  for (const char* text : {"", "n", "%", "ten", "0", "-3", "101", "1.5n", "0n", "10 %", "nan", "10%%",
-                           "99999999999999999999n"})
+  for (const char* text :
+       {"", "n", "%", "ten", "0", "-3", "101", "1.5n", "0n", "10 %", "nan", "10%%", "99999999999999999999n"})
     CHECK_THROWS_WITH(label_budget_from(text), Catch::Contains("\"10%\"") && Catch::Contains("\"40n\"") &&
                                                    Catch::Contains('"' + std::string(text) + '"'));
 }
@@ -159,8 +159,9 @@ TEST_CASE("a split that cannot be made says what is missing") {
 TEST_CASE("split.csv comes back as it went, whatever the paths and classes are called") {
   MemoryDataset dataset(2, {40}, 3);
   dataset.names = {"cat, \"the\" one", "dog"};
-  const std::vector<std::string> nasty{"a,b.png", "\"", "say \"hi\".jpg", "two\nlines.png", "cr\r\nlf", " blank ", ",",
-                                       "\"\"", "caf\xc3\xa9.png", "", "\r", "end\""};
+  const std::vector<std::string> nasty{"a,b.png", "\"",   "say \"hi\".jpg", "two\nlines.png",  "cr\r\nlf",
+                                       " blank ", ",",    "\"\"",           "caf\xc3\xa9.png", "",
+                                       "\r",      "end\""};
   for (std::size_t i = 0; i < nasty.size(); ++i) dataset.items[i * 3].path = nasty[i];
   dataset.add(-1, Part::train);
   const Split split = make_split(dataset, with_labels("50"));
@@ -177,11 +178,12 @@ TEST_CASE("split.csv comes back as it went, whatever the paths and classes are c
 TEST_CASE("split.csv lists each picture once, in the data set's order") {
   MemoryDataset dataset(2, {2}, 1);
   dataset.add(-1, Part::train);
-  const std::string expected = "path,label,role\n"
-                               "pictures/0.png,class0,labeled\npictures/1.png,class0,unlabeled\n"
-                               "pictures/2.png,class0,test\npictures/3.png,class1,val\n"
-                               "pictures/4.png,class1,labeled\npictures/5.png,class1,test\n"
-                               "pictures/6.png,,unlabeled\n";
+  const std::string expected =
+      "path,label,role\n"
+      "pictures/0.png,class0,labeled\npictures/1.png,class0,unlabeled\n"
+      "pictures/2.png,class0,test\npictures/3.png,class1,val\n"
+      "pictures/4.png,class1,labeled\npictures/5.png,class1,test\n"
+      "pictures/6.png,,unlabeled\n";
   CHECK(split_csv(dataset, {{0, 4}, {0, 1, 4, 6}, {3}, {2, 5}}) == expected);
   CHECK(split_from_csv(dataset, expected).unlabelled == std::vector<std::int64_t>{0, 1, 4, 6});
   std::string windows;

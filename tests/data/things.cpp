@@ -125,8 +125,7 @@ TEST_CASE("a box of a thing's picture is the same part of the whole") {
   const Image whole = dataset->whole_image(5), part = dataset->image(5, {3, 20, 28, 11});
   REQUIRE(part.height == 28);
   REQUIRE(part.width == 11);
-  for (int row = 0; row < 28; ++row)
-    CHECK(std::equal(part.at(row, 0), part.at(row, 0) + 33, whole.at(row + 3, 20)));
+  for (int row = 0; row < 28; ++row) CHECK(std::equal(part.at(row, 0), part.at(row, 0) + 33, whole.at(row + 3, 20)));
   CHECK(dataset->image(5, {31, 0, 0, 31}).pixels.empty());
   CHECK_THROWS_AS(dataset->image(5, {4, 0, 28, 31}), Error);
 }
@@ -141,8 +140,9 @@ TEST_CASE("each option of difficulty changes the pictures of things") {
 }
 
 TEST_CASE("a wrong option of things is an error that names what was expected") {
-  CHECK(message_of(0, {{"trian", "5"}}) ==
-        "things: expected an option of train, test, held-out, contrast, clutter, occlusion, scale, noise, got \"trian\"");
+  CHECK(
+      message_of(0, {{"trian", "5"}}) ==
+      "things: expected an option of train, test, held-out, contrast, clutter, occlusion, scale, noise, got \"trian\"");
   CHECK(message_of(0, {{"train", "-1"}}) == "things: train: expected a number from 0 to 100000000, got \"-1\"");
   CHECK(message_of(0, {{"noise", "0.1x"}}) == "things: noise: expected a number from 0 to 1, got \"0.1x\"");
   CHECK(message_of(0, {{"contrast", "nan"}}) == "things: contrast: expected a number from -1 to 1, got \"nan\"");

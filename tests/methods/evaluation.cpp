@@ -64,7 +64,7 @@ TEST_CASE("wilson's interval agrees with published values") {
 TEST_CASE("evaluation counts hits, ties and non-finite rows as the spec says") {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   Table model;
-  model.by_view = {{5, 1, 1,  /**/ 2, 2, 0,  /**/ 3, 0, 1,  /**/ nan, 0, 0}};
+  model.by_view = {{5, 1, 1, /**/ 2, 2, 0, /**/ 3, 0, 1, /**/ nan, 0, 0}};
   Numbers data;
   const Evaluation e = evaluate(model, data, {0, 1, 2, 3}, data::Pipeline("-1_to_1"), 3, kCpu);
   CHECK(e.unrotated.n == 4);

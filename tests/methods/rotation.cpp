@@ -42,7 +42,8 @@ double cross_entropy_by_hand(const double* f, const std::vector<double>& w, int 
   std::vector<double> z(static_cast<std::size_t>(classes));
   double sum = 0;
   for (int k = 0; k < classes; ++k) {
-    for (int j = 0; j < kFeatures; ++j) z[static_cast<std::size_t>(k)] += w[static_cast<std::size_t>(k * kFeatures + j)] * f[j];
+    for (int j = 0; j < kFeatures; ++j)
+      z[static_cast<std::size_t>(k)] += w[static_cast<std::size_t>(k * kFeatures + j)] * f[j];
     sum += std::exp(z[static_cast<std::size_t>(k)]);
   }
   return std::log(sum) - z[static_cast<std::size_t>(label)];
@@ -51,7 +52,7 @@ double cross_entropy_by_hand(const double* f, const std::vector<double>& w, int 
 struct Case {
   Flat model;
   std::unique_ptr<Method> method;
-  Tensor x = random_tensor({8, kFeatures, 1, 1}, DType::f32, 5);           // 2 pictures, 4 rotations
+  Tensor x = random_tensor({8, kFeatures, 1, 1}, DType::f32, 5);                  // 2 pictures, 4 rotations
   std::vector<Tensor> u = {random_tensor({12, kFeatures, 1, 1}, DType::f32, 6)};  // 3 pictures
   Tensor labels = from_values(std::vector<std::int32_t>{2, 0}, {2});
   std::vector<double> head;
@@ -73,14 +74,16 @@ struct Case {
   double class_loss() const {
     const auto f = doubles(x), w = doubles(model.weight);
     double sum = 0;
-    for (int row = 0; row < 8; ++row) sum += cross_entropy_by_hand(&f[static_cast<std::size_t>(row * kFeatures)], w, kClasses, row < 4 ? 2 : 0);
+    for (int row = 0; row < 8; ++row)
+      sum += cross_entropy_by_hand(&f[static_cast<std::size_t>(row * kFeatures)], w, kClasses, row < 4 ? 2 : 0);
     return sum / 8;
   }
   double rotation_loss(const Tensor& rows) const {
     const auto f = doubles(rows);
     const auto n = static_cast<int>(rows.shape()[0]);
     double sum = 0;
-    for (int row = 0; row < n; ++row) sum += cross_entropy_by_hand(&f[static_cast<std::size_t>(row * kFeatures)], head, 4, row % 4);
+    for (int row = 0; row < n; ++row)
+      sum += cross_entropy_by_hand(&f[static_cast<std::size_t>(row * kFeatures)], head, 4, row % 4);
     return sum / n;
   }
 };
@@ -89,7 +92,8 @@ struct Case {
 
 TEST_CASE("the loss of rotation is the paper's, on both streams") {
   Case c({{"rot-weight", 0.7}});
-  CHECK(c.loss() == Approx(c.class_loss() + 0.7 * 0.5 * (c.rotation_loss(c.u[0]) + c.rotation_loss(c.x))).epsilon(1e-5));
+  CHECK(c.loss() ==
+        Approx(c.class_loss() + 0.7 * 0.5 * (c.rotation_loss(c.u[0]) + c.rotation_loss(c.x))).epsilon(1e-5));
   CHECK(c.model.rows_seen == 20);
 }
 

@@ -32,10 +32,14 @@ Split split_of(Classifier& model, std::int64_t factor) {
   Split split;
   for (const auto& [name, parameter] : parameters_of(model)) {
     const Tensor& value = parameter->value;
-    if (value.shape().rank == 4) split.conv += value.numel() * factor * (value.shape().last() == 3 ? 1 : factor);
-    else if (name == "head.fc.weight") split.head += value.numel() * factor;
-    else if (name == "head.fc.bias") split.head += value.numel();
-    else split.norm += value.numel() * factor;
+    if (value.shape().rank == 4)
+      split.conv += value.numel() * factor * (value.shape().last() == 3 ? 1 : factor);
+    else if (name == "head.fc.weight")
+      split.head += value.numel() * factor;
+    else if (name == "head.fc.bias")
+      split.head += value.numel();
+    else
+      split.norm += value.numel() * factor;
   }
   split.norms = static_cast<std::int64_t>(buffers_of(model).size()) / 2;
   return split;

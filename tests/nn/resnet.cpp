@@ -30,9 +30,8 @@ const std::vector<Golden>& golden() {
 }
 
 const Golden& golden(const std::string& case_name, const std::string& name) {
-  const auto found = std::find_if(golden().begin(), golden().end(), [&](const Golden& g) {
-    return g.case_name == case_name && g.name == name;
-  });
+  const auto found = std::find_if(golden().begin(), golden().end(),
+                                  [&](const Golden& g) { return g.case_name == case_name && g.name == name; });
   INFO(case_name << " " << name);
   REQUIRE(found != golden().end());
   return *found;
@@ -72,8 +71,8 @@ void fill(Module& module, const std::string& case_name, DType dtype) {
     copy_(parameter->value, golden_tensor(case_name, name, dtype));
     ++used;
   }
-  REQUIRE(used == std::count_if(golden().begin(), golden().end(),
-                                [&](const Golden& g) { return g.case_name == case_name; }));
+  REQUIRE(used ==
+          std::count_if(golden().begin(), golden().end(), [&](const Golden& g) { return g.case_name == case_name; }));
 }
 
 /// Compares output and input gradient with PyTorch's.

@@ -51,11 +51,12 @@ OpCase train_case(Shape shape, const BatchNormOptions& options, bool residual) {
                      random_tensor(channels, DType::f64, 3), residual ? random_tensor(shape, DType::f64, 4) : Tensor()},
           .wants_grad = {},
           .forward = [=](const auto& in) { return batch_norm_train(in[0], in[1], in[2], {}, {}, options, in[3]); },
-          .reference = [=](const auto& in) {
-            const auto s = statistics_of(doubles(in[0]), static_cast<std::size_t>(channels[0]),
-                                         static_cast<std::size_t>(options.groups));
-            return normalized(in, s, options);
-          }};
+          .reference =
+              [=](const auto& in) {
+                const auto s = statistics_of(doubles(in[0]), static_cast<std::size_t>(channels[0]),
+                                             static_cast<std::size_t>(options.groups));
+                return normalized(in, s, options);
+              }};
 }
 
 }  // namespace

@@ -17,10 +17,14 @@ const DType kFloats[] = {DType::f32, DType::f64, DType::bf16, DType::f16};
 /// Significant bits of a type.
 int precision(DType dtype) {
   switch (dtype) {
-    case DType::bf16: return 8;
-    case DType::f16: return 11;
-    case DType::f32: return 24;
-    default: return 53;
+    case DType::bf16:
+      return 8;
+    case DType::f16:
+      return 11;
+    case DType::f32:
+      return 24;
+    default:
+      return 53;
   }
 }
 

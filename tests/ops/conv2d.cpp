@@ -88,18 +88,27 @@ void compare_with_f64(const Layer& l) {
 }  // namespace
 
 TEST_CASE("conv2d and its gradients follow the definition for every kernel, stride, padding and odd size") {
-  for (const Layer& l : std::vector<Layer>{
-           {3, 5, 7, 3, 4, 3, {1, 1}},   {1, 7, 5, 17, 33, 3, {1, 1}}, {3, 9, 9, 16, 16, 3, {2, 1}},
-           {1, 8, 6, 4, 17, 3, {2, 0}},  {3, 5, 5, 33, 3, 1, {1, 0}},  {1, 7, 9, 16, 33, 1, {2, 0}},
-           {1, 5, 4, 3, 4, 1, {2, 1}},   {1, 15, 13, 3, 16, 7, {2, 3}}, {1, 9, 11, 4, 3, 7, {1, 3}},
-           {1, 3, 3, 1, 1, 3, {1, 3}},   {3, 1, 1, 5, 2, 1, {1, 0}},   {1, 1, 1, 2, 3, 1, {2, 1}},
-           {1, 6, 7, 2, 3, 2, {3, 1}},   {0, 5, 5, 3, 4, 3, {1, 1}},   {1, 4, 4, 32, 32, 4, {1, 0}}})
+  for (const Layer& l : std::vector<Layer>{{3, 5, 7, 3, 4, 3, {1, 1}},
+                                           {1, 7, 5, 17, 33, 3, {1, 1}},
+                                           {3, 9, 9, 16, 16, 3, {2, 1}},
+                                           {1, 8, 6, 4, 17, 3, {2, 0}},
+                                           {3, 5, 5, 33, 3, 1, {1, 0}},
+                                           {1, 7, 9, 16, 33, 1, {2, 0}},
+                                           {1, 5, 4, 3, 4, 1, {2, 1}},
+                                           {1, 15, 13, 3, 16, 7, {2, 3}},
+                                           {1, 9, 11, 4, 3, 7, {1, 3}},
+                                           {1, 3, 3, 1, 1, 3, {1, 3}},
+                                           {3, 1, 1, 5, 2, 1, {1, 0}},
+                                           {1, 1, 1, 2, 3, 1, {2, 1}},
+                                           {1, 6, 7, 2, 3, 2, {3, 1}},
+                                           {0, 5, 5, 3, 4, 3, {1, 1}},
+                                           {1, 4, 4, 32, 32, 4, {1, 0}}})
     check_layer(l);
 }
 
 TEST_CASE("conv2d in f32 agrees with f64 where the work is divided into several blocks") {
   compare_with_f64({3, 31, 33, 32, 33, 3, {1, 1}});
-  compare_with_f64({2, 9, 9, 160, 64, 3, {1, 1}});    // deeper than one block of columns
+  compare_with_f64({2, 9, 9, 160, 64, 3, {1, 1}});  // deeper than one block of columns
   compare_with_f64({3, 25, 25, 17, 64, 3, {2, 1}});
   compare_with_f64({2, 12, 12, 513, 40, 1, {1, 0}});  // rows long enough to be gathered
   compare_with_f64({2, 7, 7, 64, 300, 1, {1, 0}});    // tasks divide the output's columns
@@ -114,8 +123,8 @@ TEST_CASE("conv2d through Winograd's tiles agrees with f64 for every padding, cu
                                            {1, 20, 20, 272, 32, 3, {1, 1}},
                                            {8, 30, 30, 32, 32, 3, {1, 1}}}) {
     const std::int64_t shrink = 2 - 2 * l.options.padding;
-    const cpu::Winograd shape{l.images, l.height, l.width, l.channels, l.options.padding, l.height - shrink,
-                              l.width - shrink, l.outputs};
+    const cpu::Winograd shape{l.images,          l.height,          l.width,          l.channels,
+                              l.options.padding, l.height - shrink, l.width - shrink, l.outputs};
     REQUIRE(shape.pays());
     compare_with_f64(l);
   }
@@ -157,9 +166,8 @@ TEST_CASE("conv2d computes no gradient that nobody asked for") {
   x.set_requires_grad(true);
   w.set_requires_grad(true);
   const Tensor y = conv2d(x, w, {1, 0});
-  const Tensor loss = record("sum", full({}, 0), {y}, [shape = y.shape()](const Tensor&, Needs) {
-    return Grads{full(shape, 1)};
-  });
+  const Tensor loss =
+      record("sum", full({}, 0), {y}, [shape = y.shape()](const Tensor&, Needs) { return Grads{full(shape, 1)}; });
   static int weight_gradients;
   weight_gradients = 0;
   const KernelObserver before = kernel_observer.load();

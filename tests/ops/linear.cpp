@@ -37,13 +37,17 @@ TEST_CASE("linear is x w^T + b with its three gradients, for awkward sizes") {
     check_op({.name = "linear",
               .inputs = {random_tensor({rows, features}, DType::f64, 1),
                          random_tensor({outputs, features}, DType::f64, 2), random_tensor({outputs}, DType::f64, 3)},
-              .wants_grad = {}, .forward = [](const auto& in) { return linear(in[0], in[1], in[2]); },
-              .reference = by_definition, .tolerance = 5e-6});
+              .wants_grad = {},
+              .forward = [](const auto& in) { return linear(in[0], in[1], in[2]); },
+              .reference = by_definition,
+              .tolerance = 5e-6});
   }
   check_op({.name = "linear without b",
             .inputs = {random_tensor({7, 20}, DType::f64, 1), random_tensor({4, 20}, DType::f64, 2)},
-            .wants_grad = {}, .forward = [](const auto& in) { return linear(in[0], in[1]); },
-            .reference = by_definition, .tolerance = 5e-6});
+            .wants_grad = {},
+            .forward = [](const auto& in) { return linear(in[0], in[1]); },
+            .reference = by_definition,
+            .tolerance = 5e-6});
 }
 
 TEST_CASE("linear refuses shapes that do not fit and names them") {

@@ -26,8 +26,10 @@ std::vector<double> naive_max(const Tensor& input, const MaxPoolOptions& o) {
           for (std::int64_t r = i * o.stride - o.padding; r < i * o.stride - o.padding + o.kernel; ++r)
             for (std::int64_t s = j * o.stride - o.padding; s < j * o.stride - o.padding + o.kernel; ++s) {
               const bool inside = 0 <= r && r < in[1] && 0 <= s && s < in[2];
-              if (inside) best = std::max(best, x[static_cast<std::size_t>(((n * in[1] + r) * in[2] + s) * in[3] + c)]);
-              else if (o.zero_padding) best = std::max(best, 0.0);
+              if (inside)
+                best = std::max(best, x[static_cast<std::size_t>(((n * in[1] + r) * in[2] + s) * in[3] + c)]);
+              else if (o.zero_padding)
+                best = std::max(best, 0.0);
             }
           y.push_back(best);
         }
@@ -35,15 +37,16 @@ std::vector<double> naive_max(const Tensor& input, const MaxPoolOptions& o) {
 }
 
 void check_max_pool(Shape shape, const MaxPoolOptions& options) {
-  check_op({.name = "max_pool2d " + to_text(shape), .inputs = {random_tensor(shape, DType::f64, 21)}, .wants_grad = {},
+  check_op({.name = "max_pool2d " + to_text(shape),
+            .inputs = {random_tensor(shape, DType::f64, 21)},
+            .wants_grad = {},
             .forward = [=](const auto& in) { return max_pool2d(in[0], options); },
             .reference = [=](const auto& in) { return naive_max(in[0], options); }});
 }
 
 Tensor gradient_of_sum(const Tensor& y, const Tensor& x, double value) {
-  const Tensor loss = record("sum", full({}, 0), {y}, [&, value](const Tensor&, Needs) {
-    return Grads{full(y.shape(), value)};
-  });
+  const Tensor loss =
+      record("sum", full({}, 0), {y}, [&, value](const Tensor&, Needs) { return Grads{full(y.shape(), value)}; });
   return grad(loss, std::vector<Tensor>{x})[0];
 }
 
@@ -78,17 +81,20 @@ TEST_CASE("the first of equals takes the gradient of max_pool2d") {
 
 TEST_CASE("global_avg_pool is the mean over rows and columns") {
   for (const Shape& shape : {Shape{2, 3, 5, 33}, Shape{1, 7, 7, 130}, Shape{3, 1, 1, 1}, Shape{0, 4, 4, 8}})
-    check_op({.name = "global_avg_pool " + to_text(shape), .inputs = {random_tensor(shape, DType::f64, 22)},
-              .wants_grad = {}, .forward = [](const auto& in) { return global_avg_pool(in[0]); },
-              .reference = [=](const auto& in) {
-                const auto x = doubles(in[0]);
-                const auto pixels = shape[1] * shape[2], channels = shape[3];
-                std::vector<double> y(static_cast<std::size_t>(shape[0] * channels));
-                for (std::int64_t i = 0; i < in[0].numel(); ++i)
-                  y[static_cast<std::size_t>(i / (pixels * channels) * channels + i % channels)] +=
-                      x[static_cast<std::size_t>(i)] / static_cast<double>(pixels);
-                return y;
-              }});
+    check_op({.name = "global_avg_pool " + to_text(shape),
+              .inputs = {random_tensor(shape, DType::f64, 22)},
+              .wants_grad = {},
+              .forward = [](const auto& in) { return global_avg_pool(in[0]); },
+              .reference =
+                  [=](const auto& in) {
+                    const auto x = doubles(in[0]);
+                    const auto pixels = shape[1] * shape[2], channels = shape[3];
+                    std::vector<double> y(static_cast<std::size_t>(shape[0] * channels));
+                    for (std::int64_t i = 0; i < in[0].numel(); ++i)
+                      y[static_cast<std::size_t>(i / (pixels * channels) * channels + i % channels)] +=
+                          x[static_cast<std::size_t>(i)] / static_cast<double>(pixels);
+                    return y;
+                  }});
 }
 
 TEST_CASE("pools name what does not fit") {

@@ -19,7 +19,8 @@ const char* const kKernels[] = {
 bool was_compared(const std::string& kernel, s4l::Device device) {
   const auto& compared = s4l::test::compared_kernels();
   const std::string prefix = kernel + " " + to_text(device) + " ";
-  return std::any_of(compared.begin(), compared.end(), [&](const std::string& entry) { return entry.rfind(prefix, 0) == 0; });
+  return std::any_of(compared.begin(), compared.end(),
+                     [&](const std::string& entry) { return entry.rfind(prefix, 0) == 0; });
 }
 
 struct Registry : Catch::TestEventListenerBase {
@@ -34,8 +35,8 @@ struct Registry : Catch::TestEventListenerBase {
           std::fprintf(stderr, "registry: kernel %s was never compared on %s\n", kernel, to_text(device).c_str());
           ++missing;
         }
-    std::printf("registry: %zu kernels declared, %zu (kernel, device, type) compared, %d missing\n", std::size(kKernels),
-                s4l::test::compared_kernels().size(), missing);
+    std::printf("registry: %zu kernels declared, %zu (kernel, device, type) compared, %d missing\n",
+                std::size(kKernels), s4l::test::compared_kernels().size(), missing);
     if (missing != 0) {
       std::fflush(stdout);
       std::_Exit(1);  // Catch2 v2 has no other way to fail a run from a listener

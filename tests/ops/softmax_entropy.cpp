@@ -65,7 +65,9 @@ Expected naive(const Tensor& logits, const Tensor& labels, const SoftmaxEntropyO
 /// Compares loss with gradient, and the rows.
 void check_rows(std::int64_t n, std::int64_t k, const Tensor& labels, const SoftmaxEntropyOptions& options) {
   const Tensor z = random_tensor({n, k}, DType::f64, 11, 3);
-  check_op({.name = "softmax_entropy " + to_text(z.shape()), .inputs = {z, labels}, .wants_grad = {true, false},
+  check_op({.name = "softmax_entropy " + to_text(z.shape()),
+            .inputs = {z, labels},
+            .wants_grad = {true, false},
             .forward = [=](const auto& in) { return softmax_entropy(in[0], in[1], options).loss; },
             .reference = [=](const auto& in) { return std::vector<double>{naive(in[0], in[1], options).loss}; }});
   const SoftmaxEntropy rows = softmax_entropy(z, labels, options);
@@ -89,11 +91,13 @@ TEST_CASE("softmax_entropy follows the formulas for every kind of label and any 
     check_rows(n, k, labels_for(n, k), {});
     check_rows(n, k, {}, {.entropy = 0.5});
   }
-  const Tensor soft = from_values([] {
-    std::vector<double> t;
-    for (int i = 0; i < 9 * 37; ++i) t.push_back(0.01 * (i % 11));
-    return t;
-  }(), {9, 37});
+  const Tensor soft = from_values(
+      [] {
+        std::vector<double> t;
+        for (int i = 0; i < 9 * 37; ++i) t.push_back(0.01 * (i % 11));
+        return t;
+      }(),
+      {9, 37});
   check_rows(9, 37, soft, {.cross_entropy = 0.7, .entropy = 0.3});
   check_rows(9, 37, soft, {.label_smoothing = 0.1});
   check_rows(9, 37, labels_for(9, 37), {.cross_entropy = 2, .entropy = 1, .label_smoothing = 0.2});
@@ -111,7 +115,8 @@ TEST_CASE("softmax_entropy counts a hit where the first of the largest logits is
   const Tensor z = from_values(std::vector<float>{1, 3, 3, 0,  //
                                                   1, 3, 3, 0,  //
                                                   5, 1, 1, 1,  //
-                                                  5, 1, 1, 1}, {4, 4});
+                                                  5, 1, 1, 1},
+                               {4, 4});
   check_near(softmax_entropy(z, from_values(std::vector<std::int32_t>{1, 2, 0, -1}, {4})).hit, {1, 0, 1, 0}, 0, 0);
   const Tensor soft = from_values(std::vector<float>{0, 1, 0, 0, 0, 0, 1, 0, .4f, .3f, .3f, 0, 0, 0, .5f, .5f}, {4, 4});
   check_near(softmax_entropy(z, soft).hit, {1, 0, 1, 0}, 0, 0);

@@ -34,15 +34,21 @@ Tensor inputs(std::int64_t n, double sign) {
 TEST_CASE("every op of unary.def has the gradient of its values, in f64 and f32") {
   for (const Unary& unary : kOps)
     for (std::int64_t n : {0, 1, 31, 33, 1025, 9000})
-      check_op({.name = unary.name, .inputs = {inputs(n, 1)}, .wants_grad = {},
-                .forward = [&](const auto& in) { return unary.op(in[0]); }, .reference = {}});
+      check_op({.name = unary.name,
+                .inputs = {inputs(n, 1)},
+                .wants_grad = {},
+                .forward = [&](const auto& in) { return unary.op(in[0]); },
+                .reference = {}});
 }
 
 TEST_CASE("the ops of unary.def that take negative numbers have the gradient of their values there") {
   for (const Unary& unary : kOps) {
     if (std::isnan(doubles(unary.op(inputs(1, -1)))[0])) continue;
-    check_op({.name = unary.name, .inputs = {inputs(33, -1)}, .wants_grad = {},
-              .forward = [&](const auto& in) { return unary.op(in[0]); }, .reference = {}});
+    check_op({.name = unary.name,
+              .inputs = {inputs(33, -1)},
+              .wants_grad = {},
+              .forward = [&](const auto& in) { return unary.op(in[0]); },
+              .reference = {}});
   }
 }
 

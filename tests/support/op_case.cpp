@@ -90,7 +90,8 @@ void check_gradient(const OpCase& op, const Result& exact) {
         return projected(op, inputs, w);
       };
       const double measured = (at(h) - at(-h)) / (2 * h);
-      INFO(op.name << ": gradient of input " << i << ", direction " << k << ": measured " << measured << ", got " << along);
+      INFO(op.name << ": gradient of input " << i << ", direction " << k << ": measured " << measured << ", got "
+                   << along);
       const double tolerance = 1e-5 * (std::abs(measured) + typical) + 1e-7;
       REQUIRE(std::abs(measured - along) <= tolerance);
     }

@@ -13,16 +13,23 @@
 namespace s4l::cpu {
 namespace {
 
-std::int64_t packed_columns(std::int64_t columns) {
-  return ceil_div(columns, gemm_panel_width()) * gemm_panel_width();
-}
+std::int64_t packed_columns(std::int64_t columns) { return ceil_div(columns, gemm_panel_width()) * gemm_panel_width(); }
 
 /// The windows of the forward pass: their matrix times w^T is y.
 Window forward_window(const Tensor& x, const Shape& w, const Shape& y, const Conv2dOptions& options) {
   const Shape& s = x.shape();
-  return {.source = x.data<float>(), .images = s[0], .height = s[1], .width = s[2], .channels = s[3],
-          .grid_height = y[1], .grid_width = y[2], .taps_height = w[1], .taps_width = w[2],
-          .step = options.stride, .top = -options.padding, .left = -options.padding};
+  return {.source = x.data<float>(),
+          .images = s[0],
+          .height = s[1],
+          .width = s[2],
+          .channels = s[3],
+          .grid_height = y[1],
+          .grid_width = y[2],
+          .taps_height = w[1],
+          .taps_width = w[2],
+          .step = options.stride,
+          .top = -options.padding,
+          .left = -options.padding};
 }
 
 /// What one axis of the strided data gradient looks like for the pixels of x whose padded position leaves the
@@ -76,14 +83,20 @@ bool is_3x3_stride_1(const Shape& w, const Conv2dOptions& options) {
 }
 
 Winograd winograd_shape(const Shape& from, const Shape& to, std::int64_t padding) {
-  return {.images = from[0], .height = from[1], .width = from[2], .channels = from[3], .padding = padding,
-          .out_height = to[1], .out_width = to[2], .outputs = to[3]};
+  return {.images = from[0],
+          .height = from[1],
+          .width = from[2],
+          .channels = from[3],
+          .padding = padding,
+          .out_height = to[1],
+          .out_width = to[2],
+          .outputs = to[3]};
 }
 
 /// Convolves `from` to `to` with w's taps, read backwards for the data gradient.
 void winograd(const Winograd& shape, const Tensor& from, const Tensor& w, Packing packing, const Tensor& to) {
-  const auto packed = packed_weights(
-      w, packing, 1, winograd_weight_floats(shape.channels, shape.outputs), [&](float* weights) {
+  const auto packed =
+      packed_weights(w, packing, 1, winograd_weight_floats(shape.channels, shape.outputs), [&](float* weights) {
         winograd_pack(w.data<float>(), shape.channels, shape.outputs, packing == Packing::winograd_rotated, weights);
       });
   winograd_multiply(shape, from.data<float>(), static_cast<const float*>(packed->memory()), to.data<float>());
@@ -104,9 +117,13 @@ void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options, cons
                  [&](std::int64_t k, std::int64_t n) { return from[(panel * width + n) * depth + k]; });
     });
   });
-  const Product product{.window = window, .weights = static_cast<const float*>(packed->memory()), .columns = outputs,
-                        .y = y.data<float>(), .image_stride = y.shape()[1] * y.shape()[2] * outputs,
-                        .row_stride = y.shape()[2] * outputs, .pixel_stride = outputs};
+  const Product product{.window = window,
+                        .weights = static_cast<const float*>(packed->memory()),
+                        .columns = outputs,
+                        .y = y.data<float>(),
+                        .image_stride = y.shape()[1] * y.shape()[2] * outputs,
+                        .row_stride = y.shape()[2] * outputs,
+                        .pixel_stride = outputs};
   multiply({&product, 1});
 }
 
@@ -123,13 +140,23 @@ void conv2d_backward_data(const Tensor& gy, const Tensor& w, const Conv2dOptions
   const float* weights = static_cast<const float*>(packed->memory());
   std::vector<Product> products;
   for (const auto& [row, column] : phases) {
-    products.push_back({.window = {.source = gy.data<float>(), .images = ys[0], .height = ys[1], .width = ys[2],
-                                   .channels = ys[3], .grid_height = row.pixels, .grid_width = column.pixels,
-                                   .taps_height = row.taps, .taps_width = column.taps, .step = 1,
-                                   .top = row.origin, .left = column.origin},
-                        .weights = weights, .columns = channels,
+    products.push_back({.window = {.source = gy.data<float>(),
+                                   .images = ys[0],
+                                   .height = ys[1],
+                                   .width = ys[2],
+                                   .channels = ys[3],
+                                   .grid_height = row.pixels,
+                                   .grid_width = column.pixels,
+                                   .taps_height = row.taps,
+                                   .taps_width = column.taps,
+                                   .step = 1,
+                                   .top = row.origin,
+                                   .left = column.origin},
+                        .weights = weights,
+                        .columns = channels,
                         .y = gx.data<float>() + (row.first_pixel * xs[2] + column.first_pixel) * channels,
-                        .image_stride = xs[1] * xs[2] * channels, .row_stride = stride * xs[2] * channels,
+                        .image_stride = xs[1] * xs[2] * channels,
+                        .row_stride = stride * xs[2] * channels,
                         .pixel_stride = stride * channels});
     weights += row.taps * column.taps * ws[0] * packed_columns(channels);
   }

@@ -34,8 +34,7 @@ void naive_conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options
   parallel(xs[0], [&](std::int64_t image) {
     for_each_tap(xs, ws, ys, options, image, [&](std::int64_t at_x, std::int64_t at_y, std::int64_t tap) {
       for (std::int64_t o = 0; o < ys[3]; ++o)
-        for (std::int64_t c = 0; c < xs[3]; ++c)
-          py[at_y + o] += px[at_x + c] * pw[o * ws[1] * ws[2] * ws[3] + tap + c];
+        for (std::int64_t c = 0; c < xs[3]; ++c) py[at_y + o] += px[at_x + c] * pw[o * ws[1] * ws[2] * ws[3] + tap + c];
     });
   });
 }

@@ -15,8 +15,8 @@ constexpr std::int64_t kMaxDepth = 1024;        // of one gathered block
 constexpr std::int64_t kRowUnit = 24;           // a multiple of every micro-kernel's rows
 constexpr std::int64_t kMinTasks = 16;          // below it, tasks also divide the output's columns
 constexpr std::int64_t kColumnUnit = 64;
-constexpr std::int64_t kSkew = kGatherSlack;    // floats between rows: they do not fall into one cache set either
-constexpr std::int64_t kAliasing = 512;         // rows of the source this long do fall into few sets: gather them
+constexpr std::int64_t kSkew = kGatherSlack;  // floats between rows: they do not fall into one cache set either
+constexpr std::int64_t kAliasing = 512;       // rows of the source this long do fall into few sets: gather them
 
 /// How a product is divided: by its shape alone.
 struct Blocks {
@@ -40,8 +40,10 @@ void scatter(const Product& p, std::int64_t first, std::int64_t count, std::int6
   for (std::int64_t m = 0; m < count; ++m, pixel.advance(p.window)) {
     float* const to =
         p.y + pixel.image * p.image_stride + pixel.row * p.row_stride + pixel.column * p.pixel_stride + column;
-    if (from == nullptr) std::fill_n(to, columns, 0.0f);
-    else std::copy_n(from + m * columns, columns, to);
+    if (from == nullptr)
+      std::fill_n(to, columns, 0.0f);
+    else
+      std::copy_n(from + m * columns, columns, to);
   }
 }
 
@@ -62,10 +64,17 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
     const std::int64_t end = std::min(depth, k + blocks.depth);
     if (gathered) gather(w, first, count, k, end, scratch.data(), stride);
     gemm({.a = gathered ? scratch.data() : w.source + first * w.channels + k,
-          .a_row = gathered ? stride : w.channels, .a_depth = 1,
-          .b = p.weights + column / width * depth * width + k * width, .b_depth = width, .b_panel = depth * width,
-          .c = out, .c_row = dense ? p.pixel_stride : columns,
-          .rows = count, .columns = columns, .depth = end - k, .add = k > 0});
+          .a_row = gathered ? stride : w.channels,
+          .a_depth = 1,
+          .b = p.weights + column / width * depth * width + k * width,
+          .b_depth = width,
+          .b_panel = depth * width,
+          .c = out,
+          .c_row = dense ? p.pixel_stride : columns,
+          .rows = count,
+          .columns = columns,
+          .depth = end - k,
+          .add = k > 0});
   }
   if (!dense) scatter(p, first, count, column, columns, out);
 }
@@ -99,11 +108,18 @@ void multiply_chunk(const Window& w, const Chunks& plan, std::int64_t task, cons
   for (std::int64_t m = first; m < last; m += block) {
     const std::int64_t count = std::min(block, last - m);
     if (gathered) gather(w, m, count, begin, end, columns.data(), stride);
-    gemm({.a = gy + m * channels_out, .a_row = 1, .a_depth = channels_out,
+    gemm({.a = gy + m * channels_out,
+          .a_row = 1,
+          .a_depth = channels_out,
           .b = gathered ? columns.data() : w.source + m * depth + begin,
-          .b_depth = gathered ? stride : depth, .b_panel = width,
-          .c = sums + chunk * channels_out * depth + begin, .c_row = depth,
-          .rows = channels_out, .columns = end - begin, .depth = count, .add = m > first});
+          .b_depth = gathered ? stride : depth,
+          .b_panel = width,
+          .c = sums + chunk * channels_out * depth + begin,
+          .c_row = depth,
+          .rows = channels_out,
+          .columns = end - begin,
+          .depth = count,
+          .add = m > first});
   }
 }
 

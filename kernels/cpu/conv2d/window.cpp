@@ -43,7 +43,8 @@ void gather(const Window& w, std::int64_t first, std::int64_t count, std::int64_
       const float* const source_row = w.source + (pixel.image * w.height + y) * row_floats;
       if (short_inside && source_end - source_row >= start + kShort + run)
         copy_in_steps(source_row + start + from - tap * run, until - from, out);
-      else gather_run(source_row, row_floats, start, from - tap * run, until - tap * run, out);
+      else
+        gather_run(source_row, row_floats, start, from - tap * run, until - tap * run, out);
     }
   }
 }

@@ -9,12 +9,12 @@ constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b 
 /// on pixel m of a grid. The windows of neighbouring grid pixels lie `step` source pixels apart; what lies
 /// outside the source is 0. A kernel row is one contiguous run of the NHWC source.
 struct Window {
-  const float* source;                        // (images, height, width, channels)
+  const float* source;  // (images, height, width, channels)
   std::int64_t images, height, width, channels;
-  std::int64_t grid_height, grid_width;       // per image
-  std::int64_t taps_height, taps_width;       // of the kernel
+  std::int64_t grid_height, grid_width;  // per image
+  std::int64_t taps_height, taps_width;  // of the kernel
   std::int64_t step;
-  std::int64_t top, left;                     // source pixel under the first tap at grid pixel (0, 0); may be negative
+  std::int64_t top, left;  // source pixel under the first tap at grid pixel (0, 0); may be negative
 
   std::int64_t pixels() const { return images * grid_height * grid_width; }
   std::int64_t depth() const { return taps_height * taps_width * channels; }
@@ -29,7 +29,8 @@ struct Window {
 struct GridPixel {
   std::int64_t image, row, column;
   GridPixel(const Window& w, std::int64_t index)
-      : image(index / (w.grid_width * w.grid_height)), row(index / w.grid_width % w.grid_height),
+      : image(index / (w.grid_width * w.grid_height)),
+        row(index / w.grid_width % w.grid_height),
         column(index % w.grid_width) {}
   void advance(const Window& w) {
     if (++column < w.grid_width) return;

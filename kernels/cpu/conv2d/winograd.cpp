@@ -19,16 +19,24 @@ class Tiles {
  public:
   Tiles(const float* source, std::int64_t images, std::int64_t height, std::int64_t width, std::int64_t channels,
         const Winograd& shape, std::int64_t size, std::int64_t padding)
-      : window_{.source = source, .images = images, .height = height, .width = width, .channels = channels,
-                .grid_height = shape.tile_rows(), .grid_width = shape.tile_columns(), .taps_height = size,
-                .taps_width = size, .step = kOut, .top = -padding, .left = -padding} {}
+      : window_{.source = source,
+                .images = images,
+                .height = height,
+                .width = width,
+                .channels = channels,
+                .grid_height = shape.tile_rows(),
+                .grid_width = shape.tile_columns(),
+                .taps_height = size,
+                .taps_width = size,
+                .step = kOut,
+                .top = -padding,
+                .left = -padding} {}
 
   /// Maps tile t to frequencies `stride` floats apart. A tile over the border is first copied to `patch`.
   void map(TileMap map, std::int64_t t, float* patch, float* to, std::int64_t stride) const {
     const Window& w = window_;
     const std::int64_t size = w.taps_height, c = w.channels;
-    const std::int64_t column = t % w.grid_width * kOut + w.left,
-                       row = t / w.grid_width % w.grid_height * kOut + w.top,
+    const std::int64_t column = t % w.grid_width * kOut + w.left, row = t / w.grid_width % w.grid_height * kOut + w.top,
                        image = t / (w.grid_width * w.grid_height);
     const bool inside = row >= 0 && column >= 0 && row + size <= w.height && column + size <= w.width;
     if (!inside) gather(w, t, 1, 0, w.depth(), patch, 0);
@@ -92,10 +100,18 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
   for (std::int64_t n = begin; n < end; n += Blocks::kColumns) {
     const std::int64_t columns = std::min(Blocks::kColumns, end - n);
     for (std::int64_t f = 0; f < kFrequencies; ++f)
-      gemm({.a = mapped + f * in_stride, .a_row = s.channels, .a_depth = 1,
-            .b = weights + f * weights_stride + n * s.channels, .b_depth = width, .b_panel = s.channels * width,
-            .c = product + f * out_stride, .c_row = Blocks::kColumns,
-            .rows = count, .columns = columns, .depth = s.channels, .add = false});
+      gemm({.a = mapped + f * in_stride,
+            .a_row = s.channels,
+            .a_depth = 1,
+            .b = weights + f * weights_stride + n * s.channels,
+            .b_depth = width,
+            .b_panel = s.channels * width,
+            .c = product + f * out_stride,
+            .c_row = Blocks::kColumns,
+            .rows = count,
+            .columns = columns,
+            .depth = s.channels,
+            .add = false});
     for (std::int64_t t = 0; t < count; ++t)
       write_tile(s, first + t, product + t * Blocks::kColumns, out_stride, columns, patch, y + n);
   }
@@ -161,10 +177,18 @@ void winograd_weight_gradient(const Winograd& s, const float* x, const float* gy
     const std::int64_t slices = ceil_div(s.outputs, kRows);
     parallel(kFrequencies * slices, [&](std::int64_t task) {
       const std::int64_t f = task / slices, row = task % slices * kRows;
-      gemm({.a = mapped_gy.data() + f * gy_stride + row, .a_row = 1, .a_depth = s.outputs,
-            .b = mapped_x.data() + f * x_stride, .b_depth = s.channels, .b_panel = width,
-            .c = sums.data() + f * sum_stride + row * s.channels, .c_row = s.channels,
-            .rows = std::min(kRows, s.outputs - row), .columns = s.channels, .depth = count, .add = first > 0});
+      gemm({.a = mapped_gy.data() + f * gy_stride + row,
+            .a_row = 1,
+            .a_depth = s.outputs,
+            .b = mapped_x.data() + f * x_stride,
+            .b_depth = s.channels,
+            .b_panel = width,
+            .c = sums.data() + f * sum_stride + row * s.channels,
+            .c_row = s.channels,
+            .rows = std::min(kRows, s.outputs - row),
+            .columns = s.channels,
+            .depth = count,
+            .add = first > 0});
     });
   }
   parallel_blocks(s.outputs, kTileUnit, [&](std::int64_t begin, std::int64_t end) {

@@ -114,11 +114,16 @@ void map_both_axes(const Square<const float>& from, const Square<float>& to, std
 
 void map_tile(TileMap map, const Square<const float>& from, const Square<float>& to, std::int64_t channels) {
   switch (map) {
-    case TileMap::input: return map_both_axes<Input>(from, to, channels);
-    case TileMap::weight: return map_both_axes<Weight>(from, to, channels);
-    case TileMap::output: return map_both_axes<Output>(from, to, channels);
-    case TileMap::output_gradient: return map_both_axes<OutputGradient>(from, to, channels);
-    case TileMap::weight_gradient: return map_both_axes<WeightGradient>(from, to, channels);
+    case TileMap::input:
+      return map_both_axes<Input>(from, to, channels);
+    case TileMap::weight:
+      return map_both_axes<Weight>(from, to, channels);
+    case TileMap::output:
+      return map_both_axes<Output>(from, to, channels);
+    case TileMap::output_gradient:
+      return map_both_axes<OutputGradient>(from, to, channels);
+    case TileMap::weight_gradient:
+      return map_both_axes<WeightGradient>(from, to, channels);
   }
 }
 
