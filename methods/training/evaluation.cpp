@@ -72,6 +72,49 @@ std::vector<ClassFigures> Evaluation::per_class() const {
   return figures;
 }
 
+ClassFigures Evaluation::macro_mean() const {
+  ClassFigures mean;
+  std::int64_t present = 0;
+  for (const ClassFigures& f : per_class()) {
+    if (f.support == 0) continue;
+    ++present;
+    mean.support += f.support;
+    mean.precision += f.precision;
+    mean.recall += f.recall;
+    mean.f1 += f.f1;
+  }
+  const auto n = static_cast<double>(std::max<std::int64_t>(1, present));
+  return {mean.support, mean.precision / n, mean.recall / n, mean.f1 / n};
+}
+
+std::vector<CalibrationBin> Evaluation::calibration() const {
+  constexpr int kBins = 10;
+  std::vector<CalibrationBin> bins(kBins);
+  for (int i = 0; i < kBins; ++i) bins[static_cast<std::size_t>(i)].low = static_cast<double>(i) / kBins;
+  for (const Prediction& p : predictions) {
+    if (p.label < 0) continue;
+    CalibrationBin& bin = bins[static_cast<std::size_t>(std::min(kBins - 1, static_cast<int>(p.confidence * kBins)))];
+    ++bin.n;
+    bin.confidence += p.confidence;
+    bin.accuracy += p.label == p.predicted ? 1 : 0;
+  }
+  for (CalibrationBin& bin : bins) {
+    bin.confidence /= static_cast<double>(std::max<std::int64_t>(1, bin.n));
+    bin.accuracy /= static_cast<double>(std::max<std::int64_t>(1, bin.n));
+  }
+  return bins;
+}
+
+double Evaluation::calibration_error() const {
+  double sum = 0;
+  std::int64_t n = 0;
+  for (const CalibrationBin& bin : calibration()) {
+    sum += static_cast<double>(bin.n) * std::abs(bin.accuracy - bin.confidence);
+    n += bin.n;
+  }
+  return n == 0 ? 0 : sum / static_cast<double>(n);
+}
+
 Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const std::vector<std::int64_t>& indices,
                     const data::Pipeline& pipeline, std::int64_t batch, Device device) {
   const NoGrad no_grad;

@@ -36,6 +36,13 @@ struct ClassFigures {
   double precision = 0, recall = 0, f1 = 0;
 };
 
+/// Predictions whose confidence lies in [low, low + 0.1) (the last bin includes 1): what was claimed and what came
+/// true.
+struct CalibrationBin {
+  double low = 0, confidence = 0, accuracy = 0;  ///< means over its predictions, 0 where it has none
+  std::int64_t n = 0;
+};
+
 struct Evaluation {
   Score unrotated;                      ///< of the upright view
   std::optional<Score> rot_avg;         ///< of the mean of the four views' logits, if the pipeline rotates
@@ -43,6 +50,11 @@ struct Evaluation {
   std::vector<Prediction> predictions;  ///< of the upright view, in the order of the indices
   std::vector<data::Damaged> damaged;   ///< pictures that could not be decoded; they count nowhere
   std::vector<ClassFigures> per_class() const;
+  /// Means of the classes' precision, recall and F1, over those that have pictures.
+  ClassFigures macro_mean() const;
+  std::vector<CalibrationBin> calibration() const;
+  /// Expected calibration error: mean over the predictions of their bin's |accuracy - confidence| (Guo et al. 2017).
+  double calibration_error() const;
   std::int64_t classes = 0;
 };
 

@@ -53,6 +53,17 @@ std::vector<data::Image> pictures_of(const Tensor& rows, const Normalization& no
   return images;
 }
 
+std::string predictions_csv(const data::Dataset& dataset, const std::vector<Prediction>& predictions) {
+  const auto& names = dataset.class_names();
+  std::string csv = "path,label,predicted,confidence\n";
+  for (const Prediction& p : predictions) {
+    const std::string label = p.label < 0 ? "" : names[static_cast<std::size_t>(p.label)];
+    csv += data::csv_field(dataset.path(p.index)) + "," + data::csv_field(label) + "," +
+           data::csv_field(names[static_cast<std::size_t>(p.predicted)]) + "," + to_text(p.confidence) + "\n";
+  }
+  return csv;
+}
+
 }  // namespace
 
 io::Json evaluation_json(const Evaluation& evaluation, const std::vector<std::string>& class_names) {
@@ -70,6 +81,7 @@ io::Json evaluation_json(const Evaluation& evaluation, const std::vector<std::st
     per_class.set(class_names[i], figures);
   }
   json.set("per_class", per_class);
+  json.set("ece", evaluation.calibration_error());
   return json;
 }
 
@@ -91,12 +103,19 @@ void write_evaluation(const std::string& folder, const data::Dataset& dataset, c
   io::save_atomically(folder + "/eval/per_class.csv", per_class);
   io::save_atomically(folder + "/eval/confusion.csv", confusion + "\n");
 
-  std::string predictions = "path,label,predicted,confidence\n";
+  std::vector<Prediction> errors;
   for (const Prediction& p : test.predictions)
-    predictions += data::csv_field(dataset.path(p.index)) + "," +
-                   (p.label < 0 ? "" : data::csv_field(names[static_cast<std::size_t>(p.label)])) + "," +
-                   data::csv_field(names[static_cast<std::size_t>(p.predicted)]) + "," + to_text(p.confidence) + "\n";
-  io::save_atomically(folder + "/eval/predictions.csv", predictions);
+    if (p.label >= 0 && p.label != p.predicted) errors.push_back(p);
+  std::stable_sort(errors.begin(), errors.end(),
+                   [](const Prediction& a, const Prediction& b) { return a.confidence > b.confidence; });
+  io::save_atomically(folder + "/eval/predictions.csv", predictions_csv(dataset, test.predictions));
+  io::save_atomically(folder + "/eval/errors.csv", predictions_csv(dataset, errors));
+
+  std::string calibration = "confidence_from,predictions,mean_confidence,accuracy\n";
+  for (const CalibrationBin& bin : test.calibration())
+    calibration +=
+        to_text(bin.low) + "," + to_text(bin.n) + "," + to_text(bin.confidence) + "," + to_text(bin.accuracy) + "\n";
+  io::save_atomically(folder + "/eval/calibration.csv", calibration);
 }
 
 void write_samples(const std::string& folder, const data::Dataset& dataset, const data::Split& split,

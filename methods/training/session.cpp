@@ -88,7 +88,14 @@ void Session::validate() {
               [&] { io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights); });
   }
   trainer_.swap_average();
-  log(step, {{"val/top-1-acc", score.accuracy()}, {"val/top-5-acc", score.top5_accuracy()}, {"val/loss", score.loss}});
+  const ClassFigures mean = val.macro_mean();
+  log(step, {{"val/top-1-acc", score.accuracy()},
+             {"val/top-5-acc", score.top5_accuracy()},
+             {"val/loss", score.loss},
+             {"val/precision", mean.precision},
+             {"val/recall", mean.recall},
+             {"val/F1", mean.f1},
+             {"val/ece", val.calibration_error()}});
   if (callbacks_.on_validation) callbacks_.on_validation(step, val);
 }
 
@@ -133,6 +140,8 @@ void Session::finish() {
   tell_damaged(result_.test.damaged);
   if (!std::isfinite(result_.test.unrotated.loss))
     fail(ErrorKind::numeric, "test: expected finite logits, got others: the network diverged; a lower --lr may help");
+  const Score& score = result_.test.unrotated;
+  log(trainer_.steps_done(), {{"test/top-1-acc", score.accuracy()}, {"test/top-5-acc", score.top5_accuracy()}});
   if (!folder_.empty()) {
     io::save_tensors(folder_ + "/weights/last.safetensors", last);
     write_evaluation(folder_, s_.dataset, result_.test);

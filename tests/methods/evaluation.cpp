@@ -106,3 +106,24 @@ TEST_CASE("per-class figures follow from the confusion matrix") {
   CHECK(figures[0].precision == Approx(0.6));
   CHECK(figures[1].f1 == Approx(2 * 0.8 * (4.0 / 6) / (0.8 + 4.0 / 6)));
 }
+
+TEST_CASE("calibration bins what was claimed against what came true") {
+  Evaluation e;
+  e.predictions = {{0, 1, 1, 0.95}, {1, 0, 1, 0.93}, {2, 1, 1, 1.0}, {3, 0, 0, 0.55}, {4, -1, 0, 0.55}};
+  const auto bins = e.calibration();
+  REQUIRE(bins.size() == 10);
+  CHECK(bins[9].n == 3);
+  CHECK(bins[9].confidence == Approx(0.96));
+  CHECK(bins[9].accuracy == Approx(2.0 / 3));
+  CHECK(bins[5].n == 1);  // a picture without label counts nowhere
+  CHECK(e.calibration_error() == Approx((3 * (0.96 - 2.0 / 3) + 0.45) / 4));
+  CHECK(Evaluation{}.calibration_error() == 0.0);
+}
+
+TEST_CASE("macro means leave out classes without pictures") {
+  Evaluation e;
+  e.classes = 3;
+  e.confusion = {3, 1, 0, 2, 4, 0, 0, 0, 0};
+  CHECK(e.macro_mean().recall == Approx((0.75 + 4.0 / 6) / 2));
+  CHECK(e.macro_mean().support == 10);
+}

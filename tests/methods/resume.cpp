@@ -87,8 +87,9 @@ TEST_CASE("a run stopped after any of 20 consecutive steps and resumed ends as i
     const RunResult second = train(folder, true, 0);
     REQUIRE(second.steps == kSteps);
     check_same_state(folder / last.c_str(), whole / last.c_str());
-    for (const char* file : {"weights/last.safetensors", "weights/best.safetensors", "metrics.csv", "metrics.jsonl",
-                             "eval/summary.json", "eval/predictions.csv", "split.csv"}) {
+    for (const char* file :
+         {"weights/last.safetensors", "weights/best.safetensors", "metrics.csv", "metrics.jsonl", "eval/summary.json",
+          "eval/predictions.csv", "eval/errors.csv", "eval/calibration.csv", "split.csv"}) {
       INFO(file);
       CHECK(io::read_file(folder / file) == io::read_file(whole / file));
     }
