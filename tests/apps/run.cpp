@@ -87,5 +87,5 @@ TEST_CASE("config.toml repeats the run with the same numbers") {
   CHECK(content(folder / "first/config.toml") == content(folder / "second/config.toml"));
   CHECK(content(folder / "first/metrics.csv") == content(folder / "second/metrics.csv"));
   CHECK(content(folder / "first/weights/last.safetensors") == content(folder / "second/weights/last.safetensors"));
-  CHECK(lines_in(content(folder / "first/metrics.csv")) == 4);
+  CHECK(lines_in(content(folder / "first/metrics.csv")) == 5);
 }
