@@ -1,0 +1,48 @@
+#include <algorithm>
+
+#include "s4l/apps/settings/rows.h"
+#include "s4l/core/error.h"
+
+namespace s4l::apps {
+namespace {
+
+void set_labels(RunOptions& options, const std::string& text) {
+  options.labels = text;
+  options.labels_per_class = -1;
+}
+
+void set_num_labels(RunOptions& options, const std::string& text) { set_labels(options, text + "n"); }
+
+void add_data_option(RunOptions& options, const std::string& text) {
+  const std::size_t equals = text.find('=');
+  check(equals != std::string::npos && equals > 0, "expected KEY=VALUE, got \"{}\"", text);
+  std::string key = text.substr(0, equals);
+  std::replace(key.begin(), key.end(), '_', '-');
+  options.dataset_options[key] = text.substr(equals + 1);
+}
+
+}  // namespace
+
+std::vector<Row> data_rows() {
+  const std::string s = "data";
+  return {
+      Row(s, kCommon, "data", "PATH", &RunOptions::data, "your pictures: a folder with one folder per class")
+          .aliases({"data-dir", "dataset-dir"}),
+      Row(s, kCommon, "dataset", "NAME", &RunOptions::dataset, "one of `s4l list datasets`; things without --data"),
+      Row(s, kCommon, "labels", "SHARE", &RunOptions::labels, "labels to learn from: 10 or 10% of them, 40n in all"),
+      Row(s, kCommon, "num-labels", "N", Reader{set_num_labels}, "or so many labels in all")
+          .aliases({"num-supervised-examples"}),
+      Row(s, kCommon, "labels-per-class", "N", &RunOptions::labels_per_class, "or so many of each class"),
+      Row(s, kRare, "data-option", "KEY=VALUE", Reader{add_data_option}, "an option of the data set; repeatable")
+          .repeatable(),
+      Row(s, kRare, "data-seed", "N", &RunOptions::data_seed, "of generated pictures"),
+      Row(s, kRare, "val-fraction", "X", &RunOptions::val_fraction, "share of the labels kept for validation"),
+      Row(s, kRare, "strict", "", &RunOptions::strict, "stop at the first damaged picture"),
+      Row(s, kRare, "augment", "PIPELINE", &RunOptions::augment, "preprocessing while training")
+          .aliases({"preprocessing"}),
+      Row(s, kRare, "preprocess-eval", "PIPELINE", &RunOptions::preprocess_eval, "preprocessing for evaluation")
+          .aliases({"preprocessing-eval"}),
+  };
+}
+
+}  // namespace s4l::apps
