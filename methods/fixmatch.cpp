@@ -42,5 +42,9 @@ class FixMatch final : public Method {
 }  // namespace s4l::methods
 
 S4L_METHOD(fixmatch, FixMatch, "confident answers on weak views are the labels of strong views",
-           {"unlabelled-weight", 1, "weight w of the loss on unlabelled pictures"},
-           {"threshold", 0.95, "tau: confidence from which an answer is a label"})
+           {.name = "unlabelled-weight", .value = 1, .help = "weight w of the loss on unlabelled pictures"},
+           {.name = "threshold",
+            .value = 0.95,
+            .help = "tau: confidence from which an answer is a label",
+            .aliases = {"p-cutoff"},
+            .high = 1})

@@ -19,7 +19,7 @@ class FlexMatch final : public Method {
   explicit FlexMatch(const MethodOptions& options)
       : weight_(options.value("unlabelled-weight")),
         tau_(options.value("threshold")),
-        warm_up_(options.value("threshold-warmup") != 0),
+        warm_up_(options.on("threshold-warmup")),
         pictures_(options.unlabelled),
         seen_(
             from_values(std::vector<std::int32_t>(static_cast<std::size_t>(options.pictures), -1), {options.pictures})),
@@ -62,6 +62,10 @@ class FlexMatch final : public Method {
 }  // namespace s4l::methods
 
 S4L_METHOD(flexmatch, FlexMatch, "FixMatch with thresholds that follow how well each class is learned",
-           {"unlabelled-weight", 1, "weight w of the loss on unlabelled pictures"},
-           {"threshold", 0.95, "tau: confidence from which an answer is a label"},
-           {"threshold-warmup", 1, "low thresholds while most pictures were never seen confidently (1 or 0)"})
+           {.name = "unlabelled-weight", .value = 1, .help = "weight w of the loss on unlabelled pictures"},
+           {.name = "threshold",
+            .value = 0.95,
+            .help = "tau: confidence from which an answer is a label",
+            .aliases = {"p-cutoff"},
+            .high = 1},
+           on_off("threshold-warmup", true, "low thresholds while most pictures were never seen confidently (1 or 0)"))

@@ -24,9 +24,7 @@ class FreeMatch final : public Method {
         fairness_weight_(options.value("fairness-weight")),
         decay_(options.value("confidence-decay")),
         confidence_{full({1}, 1.0 / options.classes), full({options.classes}, 1.0 / options.classes),
-                    full({options.classes}, 1.0 / options.classes)} {
-    check(decay_ >= 0 && decay_ < 1, "--confidence-decay: expected 0 to below 1, got {}", decay_);
-  }
+                    full({options.classes}, 1.0 / options.classes)} {}
 
   Views views() const override { return {"", {"", kStrongView}}; }
   void visit(nn::Visitor& visitor) override {
@@ -70,6 +68,6 @@ class FreeMatch final : public Method {
 }  // namespace s4l::methods
 
 S4L_METHOD(freematch, FreeMatch, "FixMatch with thresholds from the network's own confidence, and fair classes",
-           {"unlabelled-weight", 1, "weight w of the loss on unlabelled pictures"},
-           {"fairness-weight", 0.05, "weight w_f of the fairness term"},
-           {"confidence-decay", 0.999, "decay l of the moving averages"})
+           {.name = "unlabelled-weight", .value = 1, .help = "weight w of the loss on unlabelled pictures"},
+           {.name = "fairness-weight", .value = 0.05, .help = "weight w_f of the fairness term"},
+           {.name = "confidence-decay", .value = 0.999, .help = "decay l of the moving averages", .high = 1})

@@ -22,9 +22,7 @@ class MeanTeacher final : public Method {
   explicit MeanTeacher(const MethodOptions& options)
       : weight_(options.value("consistency-weight")),
         ramp_up_(options.value("ramp-up-steps")),
-        teacher_(options.network(), {options.value("teacher-decay-early"), options.value("teacher-decay"), ramp_up_}) {
-    check(ramp_up_ >= 0, "--ramp-up-steps: expected 0 or more, got {}", ramp_up_);
-  }
+        teacher_(options.network(), {options.value("teacher-decay-early"), options.value("teacher-decay"), ramp_up_}) {}
 
   Views views() const override { return {"", {"", ""}}; }
   void visit(nn::Visitor& visitor) override { teacher_.visit(visitor); }
@@ -60,8 +58,9 @@ class MeanTeacher final : public Method {
 }  // namespace
 }  // namespace s4l::methods
 
-S4L_METHOD(mean_teacher, MeanTeacher, "agree with an average of one's own past weights on unlabelled pictures",
-           {"consistency-weight", 100, "weight w of the consistency loss"},
-           {"ramp-up-steps", 40000, "steps T over which w is ramped up"},
-           {"teacher-decay", 0.999, "how slowly the teacher follows, from step T on"},
-           {"teacher-decay-early", 0.99, "and before"})
+S4L_METHOD(
+    mean_teacher, MeanTeacher, "agree with an average of one's own past weights on unlabelled pictures",
+    {.name = "consistency-weight", .value = 100, .help = "weight w of the consistency loss"},
+    {.name = "ramp-up-steps", .value = 40000, .help = "steps T over which w is ramped up"},
+    {.name = "teacher-decay", .value = 0.999, .help = "how slowly the teacher follows, from step T on", .high = 1},
+    {.name = "teacher-decay-early", .value = 0.99, .help = "and before", .high = 1})

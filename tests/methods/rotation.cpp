@@ -58,7 +58,7 @@ struct Case {
   std::vector<double> head;
   Metrics metrics;
 
-  explicit Case(std::vector<std::pair<std::string, double>> values) {
+  explicit Case(std::vector<std::pair<std::string, OptionValue>> values) {
     MethodOptions options;
     options.classes = kClasses;
     options.feature_size = kFeatures;
