@@ -179,4 +179,15 @@ Pipeline::Result Pipeline::run(const Image& image, Rng& rng, bool train) const {
   return result;
 }
 
+std::string with_operations(const std::string& text, const std::string& more) {
+  std::string host, tail;
+  for (const std::string& source : {text, more})
+    for (const OperationText& operation : source.empty() ? std::vector<OperationText>() : parse_pipeline(source)) {
+      std::string& part = entry_of(source, operation).place == Place::host ? host : tail;
+      part += (part.empty() ? "" : "|") +
+              source.substr(operation.place, source.find('|', operation.place) - operation.place);
+    }
+  return host + (host.empty() || tail.empty() ? "" : "|") + tail;
+}
+
 }  // namespace s4l::data
