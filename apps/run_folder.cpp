@@ -13,8 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kEntries = {"config.toml",   "environment.json", "split.csv", "train.log", "metrics.csv",
-                                 "metrics.jsonl", "checkpoints",      "weights",   "eval",      "samples"};
+constexpr std::array kEntries = {"config.toml", "environment.json", "split.csv",        "train.log",
+                                 "metrics.csv", "metrics.jsonl",    "checkpoints",      "weights",
+                                 "eval",        "samples",          "pseudo_labels.csv"};
 
 bool is_run(const fs::path& folder) { return fs::exists(folder / "config.toml"); }
 
