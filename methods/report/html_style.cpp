@@ -9,7 +9,7 @@ std::string style() {
 @media (prefers-color-scheme:dark){:root{--page:#0e1115;--card:#171b20;--text:#e8edf2;--soft:#a9b4bf;--edge:#2b323a;--accent:#6cb2ff}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:15px/1.5 system-ui,"Segoe UI",Helvetica,Arial,sans-serif}
-main{max-width:1120px;margin:0 auto;padding:28px 20px 60px}
+main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}
 h1{font-size:26px;line-height:1.25;margin:0 0 4px}h2{font-size:18px;margin:0 0 12px}h3{font-size:15px;margin:16px 0 8px}
 p{margin:0 0 10px;max-width:76ch}.soft{color:var(--soft)}
 section{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:18px 20px;margin:18px 0}

@@ -16,7 +16,6 @@ void draw_axes(Svg& svg, const Axis& x, const Axis& y) {
     svg.text(kLeft - 8, y(tick) + 4, text, "", Svg::Anchor::end);
     svg.text(x(tick), kTop + kSide + 18, text, "", Svg::Anchor::middle);
   }
-  svg.line(x(0), y(0), x(1), y(1), "ink dash");
   svg.line(kLeft, kTop + kSide, kLeft + kSide, kTop + kSide, "ink");
   svg.text(kLeft + kSide / 2, kTop + kSide + 34, "confidence", "", Svg::Anchor::middle);
 }
@@ -47,6 +46,7 @@ Svg reliability_plot(const Evaluation& evaluation) {
     const double height = kStrip * static_cast<double>(bin.n) / static_cast<double>(most);
     svg.rect(from, bottom - height, width, height, "c5 fill", 0.7, grouped(bin.n) + " predictions");
   }
+  svg.line(x(0), y(0), x(1), y(1), "ink dash");  // as sure as right
   svg.line(kLeft, bottom, kLeft + kSide, bottom, "ink");
   svg.text(kLeft - 8, bottom - kStrip + 8, grouped(most), "", Svg::Anchor::end);
   svg.text(kLeft - 8, bottom + 4, "0", "", Svg::Anchor::end);
