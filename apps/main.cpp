@@ -5,6 +5,7 @@
 
 #include "s4l/apps/commands.h"
 #include "s4l/apps/exit_code.h"
+#include "s4l/apps/log.h"
 #include "s4l/apps/nearest.h"
 #include "s4l/core/error.h"
 #include "s4l/apps/terminal.h"
@@ -50,7 +51,10 @@ int dispatch(const std::vector<std::string>& words) {
 }
 
 int report(const std::string& message, ExitCode code) {
-  fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), message);
+  if (log_format() == LogFormat::json)
+    fmt::print(stderr, "{}\n", json_line("error", message));
+  else
+    fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), message);
   return code;
 }
 

@@ -19,7 +19,14 @@ namespace {
 // What decides how the run is carried out and shown, not what it computes: never in config.toml.
 std::vector<Option> own_options() {
   return {
-      {"output", "DIR", "folder to write [runs/METHOD-LABELS-sSEED]", true, Takes::one, 'o', {"save-dir", "project"}},
+      {"output",
+       "DIR",
+       "folder to write [runs/METHOD-LABELS-sSEED]",
+       true,
+       Takes::one,
+       'o',
+       {"save-dir", "project", "out"}},
+      {"name", "NAME", "or runs/NAME, numbered if there is one", true, Takes::one, 0, {"save-name", "experiment"}},
       {"resume",
        "PATH",
        "go on with a stopped run; without PATH the newest",
@@ -36,6 +43,7 @@ std::vector<Option> own_options() {
       {"threads", "N", "of computation; also S4L_NUM_THREADS; 0: one per core"},
       {"quiet", "", "only warnings and errors on stderr", false, Takes::none, 'q'},
       {"verbose", "", "every figure of every interval", false, Takes::none, 'v'},
+      {"log-format", "FORMAT", "of stderr and train.log: text, or json, an object a line; also S4L_LOG [text]"},
       {"no-progress", "", "plain lines instead of a moving bar", false, Takes::none},
       {"no-color", "", "no colour; also NO_COLOR", false, Takes::none, 0, {"no-colour"}},
   };
@@ -87,6 +95,22 @@ double seconds_from(const std::string& text) {
   return factor * number;
 }
 
+void choose_log_format(const Arguments& arguments) {
+  const char* variable = std::getenv("S4L_LOG");
+  if (arguments.has("log-format"))
+    set_log_format("--log-format", arguments.get("log-format"));
+  else if (variable != nullptr && *variable != '\0')
+    set_log_format("S4L_LOG", variable);
+}
+
+std::string name_from(const Arguments& arguments) {
+  const std::string name = arguments.get("name");
+  check(std::filesystem::path(name).filename() == name && name != "." && name != "..",
+        "--name: expected a name without folders, got \"{}\"; --output takes a path", name);
+  check(name.empty() || !arguments.has("output"), "--name and --output contradict each other: give one");
+  return name;
+}
+
 bool on(const Arguments& arguments, const char* name) { return arguments.get(name) == "true"; }
 
 }  // namespace
@@ -111,12 +135,14 @@ CommandLine run_line() {
 }
 
 RunRequest request_from(const Arguments& arguments) {
+  choose_log_format(arguments);
   RunRequest request;
   request.overwrite = on(arguments, "overwrite");
   request.dry_run = on(arguments, "dry-run");
   request.json = on(arguments, "json");
   request.progress = !on(arguments, "no-progress");
   request.colour = !on(arguments, "no-color");
+  check(!on(arguments, "quiet") || !on(arguments, "verbose"), "--quiet and --verbose contradict each other: give one");
   if (on(arguments, "quiet")) request.level = Log::Level::quiet;
   if (on(arguments, "verbose")) request.level = Log::Level::verbose;
   if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
@@ -134,6 +160,7 @@ RunRequest request_from(const Arguments& arguments) {
 
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
+  request.name = name_from(arguments);
   request.resume = arguments.has("resume");
   if (!request.resume) {
     check(arguments.positional.has_value() || arguments.has("config"),
@@ -144,11 +171,14 @@ RunRequest request_from(const Arguments& arguments) {
     return request;
   }
   check(!request.overwrite, "--resume and --overwrite contradict each other: give one");
+  check(request.name.empty() || arguments.get("resume").empty(),
+        "--resume {} and --name {} contradict each other: a run goes on where it is", arguments.get("resume"),
+        request.name);
   check(request.folder.empty() || arguments.get("resume").empty(),
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
   request.options = resumed_options(recipe, layers, request.folder);
   request.options.pretrained.clear();  // the checkpoint has everything
   return request;
