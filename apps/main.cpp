@@ -7,6 +7,7 @@
 #include "s4l/apps/exit_code.h"
 #include "s4l/apps/log.h"
 #include "s4l/apps/nearest.h"
+#include "s4l/core/device/processor.h"
 #include "s4l/core/error.h"
 #include "s4l/apps/terminal.h"
 
@@ -47,6 +48,7 @@ int dispatch(const std::vector<std::string>& words) {
   const CommandLine line = command->line();
   const Arguments arguments = parse(line, {words.begin() + 1, words.end()});
   if (arguments.help) return std::fputs(help_text(line).c_str(), stdout), kSuccess;
+  check_processor(this_processor());
   return command->run(arguments);
 }
 
