@@ -20,6 +20,9 @@ struct Views {
   std::vector<std::string> unlabelled;  ///< one entry per view; none: no unlabelled stream
 };
 
+/// What FixMatch and its successors add to the weak augmentation for their strong view.
+inline constexpr const char* kStrongView = "randaugment(2, 10)|cutout(0.5)";
+
 /// Numbers for the log, by tag ("train/rot_loss"): kept as tensors, read at log intervals.
 class Metrics {
  public:
@@ -38,6 +41,7 @@ struct Step {
   const Tensor& x;                        ///< labelled rows (views b, H, W, 3)
   const Tensor& labels;                   ///< (b) i32
   const std::vector<Tensor>& unlabelled;  ///< rows of each unlabelled view
+  const Tensor& index;                    ///< (n_u) i64: which pictures of the data set those are; may be empty
   Rng rng;                                ///< keyed by seed and step
   int virtual_replicas;                   ///< into how many groups batch norm cuts the rows (Streams)
   Metrics& metrics;
@@ -62,10 +66,17 @@ class Method {
 struct MethodOptions {
   int classes = 10;
   std::int64_t feature_size = 0;
+  nn::Classifier* model = nullptr;  ///< the network, which outlives the method
+  std::int64_t pictures = 0;        ///< of the data set: what Step::index counts
+  std::int64_t unlabelled = 0;      ///< of those, the ones the unlabelled stream shows
   bool zero_heads = false;
   std::uint64_t seed = 0;
   std::vector<std::pair<std::string, OptionValue>> values;  ///< e.g. {"rot-weight", 4}
 
+  nn::Classifier& network() const {
+    check(model != nullptr, "method: expected a network");
+    return *model;
+  }
   /// The number given for the option `name`, which S4L_METHOD lists.
   double value(const std::string& name) const { return find(name).number; }
   /// Whether an on_off() option is on.
