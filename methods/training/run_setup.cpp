@@ -146,7 +146,7 @@ void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOpt
 }
 
 std::string with_view(const std::string& pipeline, const std::string& view) {
-  return view.empty() ? pipeline : data::with_operations(pipeline, view);
+  return data::with_operations(pipeline, view);
 }
 
 std::int64_t unlabelled_batch(const RunOptions& o) {
