@@ -16,6 +16,8 @@ struct Command {
 
 Command run_command();
 Command eval_command();
+Command predict_command();
+Command embed_command();
 Command list_command();
 Command info_command();
 

@@ -2,7 +2,6 @@
 #include <string>
 
 #include "s4l/apps/commands.h"
-#include "s4l/apps/log.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -13,8 +12,6 @@ struct RunRequest {
   std::string folder;  ///< to write to or to continue; empty: the default name
   bool resume = false, overwrite = false, dry_run = false, json = false;
   double seconds = 0;  ///< to stop after; 0: none
-  Log::Level level = Log::Level::normal;
-  bool progress = true, colour = true;
 };
 
 CommandLine run_line();

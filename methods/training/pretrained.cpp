@@ -9,6 +9,8 @@ namespace s4l::methods {
 namespace {
 
 constexpr double kTimmEpsilon = 1e-5;
+constexpr int kTimmSide = 224;
+constexpr const char* kTimmPreprocessing = "resize_small(256)|central_crop(224)|-1_to_1";
 
 bool is_head(std::string_view name) { return name.starts_with("head."); }
 
@@ -28,7 +30,13 @@ std::string shared_with_timm() {
 
 }  // namespace
 
-Pretrained::Pretrained(const std::string& path) : path_(path), file_(io::load_tensors(path)) {}
+Pretrained::Pretrained(const std::string& path) : path_(path) {
+  try {
+    file_ = io::load_tensors(path);
+  } catch (const Error& error) {
+    throw Error(std::string("expected a weights file (safetensors): ") + error.what());
+  }
+}
 
 void Pretrained::complete(RunOptions& o) const {
   if (ours()) {
@@ -39,10 +47,10 @@ void Pretrained::complete(RunOptions& o) const {
     if (o.pool_padding.empty()) o.pool_padding = card.pool_padding;
     return;
   }
-  check(!o.model.empty(), "--pretrained: {} does not say which network it holds; say --model, one of {}", path_,
+  check(!o.model.empty(), "{} does not say which network it holds; say --model, one of {}", path_,
         shared_with_timm());
   const nn::ModelEntry* entry = find_model(o.model);
-  check(entry == nullptr || entry->timm != nullptr, "--pretrained: {} is no file of s4l: expected --model {}, got {}",
+  check(entry == nullptr || entry->timm != nullptr, "{} is no file of s4l: expected --model {}, got {}",
         path_, shared_with_timm(), o.model);
   if (o.bn_epsilon == 0) o.bn_epsilon = kTimmEpsilon;
   if (o.pool_padding.empty()) o.pool_padding = "lowest";
@@ -61,7 +69,7 @@ std::string Pretrained::head_mismatch(const NamedTensors& own, const std::vector
 
 void Pretrained::check_same_network(const NamedTensors& own, const NamedTensors& wanted) const {
   const auto require = [&](bool same, const std::string& name, const std::string& expected, const std::string& got) {
-    check(same, "--pretrained: {} is of another network: {}: expected {}, got {}", path_, name, expected, got);
+    check(same, "{} is of another network: {}: expected {}, got {}", path_, name, expected, got);
   };
   for (const auto& [name, tensor] : wanted) {
     const Tensor* saved = file_.find(name);
@@ -85,6 +93,36 @@ std::string Pretrained::start(nn::Classifier& model, const std::vector<std::stri
   import_weights(model, file_, wanted);
   const std::string text = "pretrained: " + to_text(wanted.size()) + " tensors from " + path_;
   return mismatch.empty() ? text : text + "; the head starts anew: " + mismatch;
+}
+
+SavedModel Pretrained::model(const std::string& network) const {
+  RunOptions o;
+  o.model = network;
+  complete(o);
+  ModelCard card;
+  if (ours()) {
+    card = card_of(file_, path_);
+    check(network.empty() || network == card.model, "--model: {} holds {}, got {}", path_, card.model, network);
+  } else {
+    const Tensor* head = file_.find("head.fc.weight");
+    check(head != nullptr && head->shape().rank >= 2, "{}: expected the tensor head.fc.weight, got none", path_);
+    card = {.model = o.model,
+            .width = o.width,
+            .bn_epsilon = o.bn_epsilon,
+            .pool_padding = o.pool_padding,
+            .img_size = kTimmSide,
+            .class_names = {},
+            .preprocess_eval = kTimmPreprocessing,
+            .eval_views = "",
+            .method = "",
+            .dataset = "",
+            .data = "",
+            .split_hash = ""};
+    for (std::int64_t i = 0; i < head->shape()[0]; ++i) card.class_names.push_back(std::to_string(i));
+  }
+  SavedModel saved{model_of(card), card};
+  start(*saved.model, card.class_names);
+  return saved;
 }
 
 }  // namespace s4l::methods
