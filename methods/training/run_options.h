@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "s4l/methods/method_option.h"
+
 namespace s4l::methods {
 
 /// Everything that decides what a run computes, as plain values: what config.toml holds. Zero or empty means "follows
@@ -49,10 +51,10 @@ struct RunOptions {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 1e-3;
-  double ema_decay = 0;                          ///< Polyak averaging; 0: none
-  bool polyak_averaging = false;                 ///< with the spec's decay: half-life one labelled epoch (2.0.6)
-  int virtual_replicas = 1;                      ///< batch-norm groups (spec 7)
-  std::map<std::string, double> method_options;  ///< e.g. {"rot-weight", 4}
+  double ema_decay = 0;                               ///< Polyak averaging; 0: none
+  bool polyak_averaging = false;                      ///< with the spec's decay: half-life one labelled epoch (2.0.6)
+  int virtual_replicas = 1;                           ///< batch-norm groups (spec 7)
+  std::map<std::string, OptionValue> method_options;  ///< e.g. {"rot-weight", 4}
 
   // the run
   std::uint64_t seed = 0;

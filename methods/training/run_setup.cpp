@@ -145,7 +145,7 @@ void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOpt
 }
 
 std::string with_view(const std::string& pipeline, const std::string& view) {
-  return view.empty() ? pipeline : pipeline + "|" + view;
+  return view.empty() ? pipeline : data::with_operations(pipeline, view);
 }
 
 std::int64_t unlabelled_batch(const RunOptions& o) {
@@ -173,6 +173,9 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   MethodOptions method;
   method.classes = model.classes;
   method.feature_size = training.model->feature_size();
+  method.model = training.model.get();
+  method.pictures = dataset.size();
+  method.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
   method.zero_heads = o.zero_heads;
   method.seed = o.seed;
   method.values.assign(o.method_options.begin(), o.method_options.end());
