@@ -51,12 +51,9 @@ methods::RunOptions options_for(const fs::path& weights, const methods::ModelCar
   options.dataset = card.dataset;
   options.data = card.data;
   options.img_size = card.img_size;
-  Layer layer;
-  for (const auto& [name, text] : arguments.values)
-    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
   if (arguments.has("data") && !arguments.has("dataset") && options.dataset == "things")
     options.dataset = "image-folder";
-  overlay(layer, options);
+  overlay(layer_from_arguments(arguments), options);
   check_known("dataset", options.dataset, names_of(data::datasets()));
   return options;
 }

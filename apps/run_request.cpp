@@ -36,14 +36,6 @@ std::vector<Option> own_options() {
   };
 }
 
-Layer command_line_layer(const Arguments& arguments) {
-  Layer layer;
-  if (arguments.positional) layer.push_back({"method", *arguments.positional, "METHOD"});
-  for (const auto& [name, text] : arguments.values)
-    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
-  return layer;
-}
-
 void check_unchanged(const methods::RunOptions& before, const methods::RunOptions& now, const std::string& folder) {
   for (const Setting& setting : settings()) {
     const std::string was = text_of(setting, before), is = text_of(setting, now);
@@ -110,7 +102,7 @@ RunRequest request_from(const Arguments& arguments) {
     layers.push_back(layer_from_toml(io::read_file(file), file));
   }
   layers.push_back(layer_from_environment());
-  layers.push_back(command_line_layer(arguments));
+  layers.push_back(layer_from_arguments(arguments, arguments.positional));
 
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");

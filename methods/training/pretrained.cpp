@@ -1,6 +1,5 @@
 #include "s4l/methods/training/pretrained.h"
 
-#include <algorithm>
 #include <string_view>
 
 #include "s4l/nn/models/model.h"
@@ -26,6 +25,12 @@ std::string shared_with_timm() {
   for (const nn::ModelEntry& entry : nn::models())
     if (entry.timm != nullptr) list += (list.empty() ? "" : ", ") + std::string(entry.name) + " (" + entry.timm + ")";
   return list;
+}
+
+const Tensor* find(const NamedTensors& tensors, const std::string& name) {
+  for (const auto& [other, tensor] : tensors)
+    if (other == name) return &tensor;
+  return nullptr;
 }
 
 }  // namespace
@@ -76,11 +81,9 @@ void Pretrained::check_same_network(const NamedTensors& own, const NamedTensors&
     require(saved != nullptr, name, to_text(tensor.shape()), "none");
     require(same_numbers(saved->shape(), tensor.shape()), name, to_text(tensor.shape()), to_text(saved->shape()));
   }
-  for (const auto& [name, tensor] : file_.tensors) {
-    if (name.ends_with(".num_batches_tracked") || is_head(name)) continue;  // the first is PyTorch's, of no use here
-    const bool known = std::any_of(own.begin(), own.end(), [&](const auto& each) { return each.first == name; });
-    require(known, name, "none", to_text(tensor.shape()));
-  }
+  for (const auto& [name, tensor] : file_.tensors)
+    if (!is_head(name) && !name.ends_with(".num_batches_tracked"))  // PyTorch's, of no use here
+      require(find(own, name) != nullptr, name, "none", to_text(tensor.shape()));
 }
 
 std::string Pretrained::start(nn::Classifier& model, const std::vector<std::string>& class_names) const {
