@@ -89,6 +89,14 @@ Layer layer_from_environment() {
   return layer;
 }
 
+Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::string>& method) {
+  Layer layer;
+  if (method) layer.push_back({"method", *method, "METHOD"});
+  for (const auto& [name, text] : arguments.values)
+    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
+  return layer;
+}
+
 void overlay(const Layer& layer, methods::RunOptions& options) {
   check_no_contradiction(layer);
   for (const Given& given : layer) {

@@ -74,7 +74,10 @@ void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
       size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
   if (o.augment.empty())
     o.augment = (equal ? fit + "pad_crop(" + padding + ")" : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
-  if (o.preprocess_eval.empty()) o.preprocess_eval = (equal ? fit : shrink + "central_crop(" + side + ")|") + "-1_to_1";
+  // For pictures of any size, so that the weights file can be used on others; those of this size stay as they are.
+  const std::string small = "resize_small(" + side + ")|", central = "central_crop(" + side + ")|";
+  const std::string fit_any = !equal ? shrink + central : size.height < o.img_size ? fit : small + central;
+  if (o.preprocess_eval.empty()) o.preprocess_eval = fit_any + "-1_to_1";
 }
 
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
