@@ -46,6 +46,7 @@ struct Step {
   Rng rng;                                ///< keyed by seed and step
   int virtual_replicas;                   ///< into how many groups batch norm cuts the rows (Streams)
   Metrics& metrics;
+  Tensor random = from_values<std::int32_t>(rng.words(), {6});  ///< `rng` as kernels take it: a device scalar
 };
 
 /// How to learn from few labels: a method is one file that can be read with the paper in the other hand.
@@ -72,6 +73,7 @@ struct MethodOptions {
   std::int64_t unlabelled = 0;      ///< of those, the ones the unlabelled stream shows
   bool zero_heads = false;
   std::uint64_t seed = 0;
+  int stage = 1;                                            ///< which of the method's stages(), from 1
   std::vector<std::pair<std::string, OptionValue>> values;  ///< e.g. {"rot-weight", 4}
 
   nn::Classifier& network() const {
@@ -93,10 +95,27 @@ struct MethodOptions {
   }
 };
 
+/// One training of a method that consists of several, each a run of its own after the one before.
+struct Stage {
+  const char* name;         ///< "teacher"
+  bool guesses = false;     ///< learns from the answers of the stage before for every training picture
+  bool pretrained = false;  ///< starts from the weights of the stage before
+};
+
+/// Of a method's class: what its static stages() says, or none.
+template <class Class>
+std::vector<Stage> stages_of() {
+  if constexpr (requires { Class::stages(); })
+    return Class::stages();
+  else
+    return {};
+}
+
 struct MethodEntry {
   const char* name;
   const char* summary;
   std::vector<MethodOption> options;
+  std::vector<Stage> stages;  ///< none: one training
   std::unique_ptr<Method> (*make)(const MethodOptions&);
 };
 
@@ -111,11 +130,11 @@ std::unique_ptr<Method> make_method(const std::string& name, MethodOptions optio
 }  // namespace s4l::methods
 
 /// Ends a method's file: `id` is its base name; then its MethodOptions.
-#define S4L_METHOD(id, Class, summary_text, ...)                                     \
-  namespace s4l::methods {                                                           \
-  MethodEntry method_entry_##id() {                                                  \
-    return {nullptr, summary_text, {__VA_ARGS__}, [](const MethodOptions& options) { \
-              return std::unique_ptr<Method>(std::make_unique<Class>(options));      \
-            }};                                                                      \
-  }                                                                                  \
+#define S4L_METHOD(id, Class, summary_text, ...)                                                         \
+  namespace s4l::methods {                                                                               \
+  MethodEntry method_entry_##id() {                                                                      \
+    return {nullptr, summary_text, {__VA_ARGS__}, stages_of<Class>(), [](const MethodOptions& options) { \
+              return std::unique_ptr<Method>(std::make_unique<Class>(options));                          \
+            }};                                                                                          \
+  }                                                                                                      \
   }

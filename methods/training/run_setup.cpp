@@ -209,6 +209,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
   train.seed = o.seed;
   train.virtual_replicas = o.virtual_replicas;
+  train.cross_replica_bn = o.cross_replica_bn;
   train.bn_momentum = o.bn_momentum;
   training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
   return training;
