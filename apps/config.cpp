@@ -109,7 +109,7 @@ std::string to_toml(const methods::RunOptions& all, const std::vector<methods::R
     common.insert(line);
   });
   if (!all.dataset_options.empty()) text += "\n[dataset-options]\n";
-  for (const auto& [key, value] : all.dataset_options) text += fmt::format("{} = {}\n", key, quoted(value));
+  for (const auto& [key, value] : all.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
   for (std::size_t i = 0; i < stages.size(); ++i) {
     text += fmt::format("\n[stage-{}]\n", i + 1);
     each_written(stages[i], [&](const Setting& setting, const std::string& line) {

@@ -1,7 +1,9 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "s4l/apps/command_line.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -22,6 +24,8 @@ Layer layer_from_toml(const std::string& text, const std::string& source);
 std::string to_toml(const methods::RunOptions& options);
 /// The same of a method of several stages: options for all, then a table for each stage of what is different there.
 std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages);
+/// What a command's options give; `method`: its positional argument, where it takes one.
+Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::string>& method = {});
 /// What S4L_<NAME> variables give.
 Layer layer_from_environment();
 

@@ -8,6 +8,7 @@
 #include "s4l/apps/config.h"
 #include "s4l/apps/exit_code.h"
 #include "s4l/apps/lock.h"
+#include "s4l/apps/log_options.h"
 #include "s4l/apps/progress.h"
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_folder.h"
@@ -22,13 +23,6 @@ namespace s4l::apps {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-Terminal error_terminal(const RunRequest& request) {
-  Terminal terminal = terminal_of(2);
-  terminal.moving = terminal.moving && request.progress;
-  terminal.colour = terminal.colour && request.colour;
-  return terminal;
-}
 
 /// Measures a step and tells what the run would take.
 methods::Plan tell_costs(const methods::Run& run, Log& log) {
@@ -101,7 +95,7 @@ int run_one(const RunRequest& request, const Arguments& arguments, Log& log) {
   }
   // The folder comes after everything that a wrong option or missing data can stop.
   methods::Run fresh(request.options);
-  const std::string folder = make_run_folder(request.folder, fresh.options());
+  const std::string folder = make_run_folder(request.folder, fresh.options(), request.name);
   const FolderLock lock(folder);
   if (request.overwrite) clear_run(folder);
   write_description(folder, fresh, arguments);
@@ -111,7 +105,7 @@ int run_one(const RunRequest& request, const Arguments& arguments, Log& log) {
 
 int run(const Arguments& arguments) {
   const RunRequest request = request_from(arguments);
-  Log log(request.level, error_terminal(request));
+  Log log = log_from(arguments);
   const bool stages = asks_for_stages(request.options);
   if (request.dry_run && stages) {
     tell_costs(methods::Run(request_from(arguments, 1).options), log);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -30,6 +31,7 @@ RunRequest request_for(const methods::Chain& chain, int number, const RunRequest
   RunRequest request = whole;
   request.options = chain.prepare(number);
   request.folder = chain.folder(number);
+  request.name.clear();
   request.resume = chain.started(number);
   request.overwrite = false;
   request.last = number == chain.count();
@@ -53,11 +55,13 @@ void print_stages(const RunRequest& request, const Arguments& arguments) {
 int run_stages(const RunRequest& request, const Arguments& arguments, Log& log, RunOne run_one) {
   const Clock::time_point start = Clock::now();
   const std::vector<methods::RunOptions> options = options_of_stages(request, arguments);
-  const std::string folder = request.resume ? request.folder : make_run_folder(request.folder, request.options);
+  const std::string folder =
+      request.resume ? request.folder : make_run_folder(request.folder, request.options, request.name);
   const FolderLock lock(folder);
   const methods::Chain chain(options, folder);
   if (request.overwrite)
-    for (int number = 1; number <= chain.count(); ++number) clear_run(chain.folder(number));
+    for (int number = 1; number <= chain.count(); ++number)
+      if (std::filesystem::exists(chain.folder(number))) clear_run(chain.folder(number));
   if (!request.resume) io::save_atomically(folder + "/config.toml", to_toml(request.options, options));
   for (int number = 1; number <= chain.count(); ++number) {
     const std::string title = fmt::format("stage {} of {}: {}", number, chain.count(), chain.stage(number).name);

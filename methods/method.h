@@ -1,4 +1,5 @@
 #pragma once
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,11 +28,11 @@ inline constexpr const char* kStrongView = "randaugment(2, 10)|cutout(0.5)";
 class Metrics {
  public:
   void put(std::string tag, const Tensor& value) { values_.emplace_back(std::move(tag), value.detach()); }
-  const std::vector<std::pair<std::string, Tensor>>& values() const { return values_; }
+  const std::deque<std::pair<std::string, Tensor>>& values() const { return values_; }
   void clear() { values_.clear(); }
 
  private:
-  std::vector<std::pair<std::string, Tensor>> values_;
+  std::deque<std::pair<std::string, Tensor>> values_;  // grows in small pieces: a step asks the system for no buffer
 };
 
 /// What one step sees. A step is recorded once and replayed (CUDA graph), so it reads no host value that changes: what

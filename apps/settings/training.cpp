@@ -24,6 +24,8 @@ std::vector<Row> training_rows() {
       Row(s, kRare, "momentum", "X", &RunOptions::momentum, "of SGD"),
       Row(s, kRare, "nesterov", "", &RunOptions::nesterov, "Nesterov's momentum; --no-nesterov: plain"),
       Row(s, kRare, "weight-decay", "X", &RunOptions::weight_decay, "on kernels"),
+      Row(s, kRare, "clip-grad", "X", &RunOptions::clip_grad, "cut a longer gradient to this length; 0: no"),
+      Row(s, kRare, "patience", "N", &RunOptions::patience, "end after N validations without a better one; 0: no"),
       Row(s, kRare, "ema-decay", "X", &RunOptions::ema_decay, "average the weights (Polyak); 0: no")
           .aliases({"ema-m", "model-ema-decay"}),
       Row(s, kRare, "polyak-averaging", "", &RunOptions::polyak_averaging,

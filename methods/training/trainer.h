@@ -28,7 +28,8 @@ class Trainer {
  public:
   Trainer(nn::Classifier& model, Method& method, data::Loader& loader, TrainOptions options);
 
-  /// Next batch, loss, gradient, update. The network and the method's heads change in place.
+  /// Next batch, loss, gradient, update. The network and the method's heads change in place. Where memory ends, the
+  /// Error(memory) names a batch that was found to fit, and the weights are of no use any more.
   void step();
   /// Steps done so far.
   std::int64_t steps_done() const { return step_; }
@@ -50,6 +51,8 @@ class Trainer {
  private:
   std::vector<std::pair<std::string, Tensor>> tensors() const;
   void sum_metrics();
+  void take_step(const data::Batch& batch);
+  std::string batch_that_fits(const data::Batch& batch);
 
   nn::Classifier& model_;
   Method& method_;
