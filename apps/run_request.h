@@ -2,7 +2,6 @@
 #include <string>
 
 #include "s4l/apps/commands.h"
-#include "s4l/apps/log.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -14,8 +13,6 @@ struct RunRequest {
   std::string name;    ///< below runs/; empty: by method, labels and seed
   bool resume = false, overwrite = false, dry_run = false, json = false;
   double seconds = 0;  ///< to stop after; 0: none
-  Log::Level level = Log::Level::normal;
-  bool progress = true, colour = true;
 };
 
 CommandLine run_line();

@@ -31,7 +31,8 @@ std::vector<Row> training_rows() {
       Row(s, kRare, "polyak-averaging", "", &RunOptions::polyak_averaging,
           "the same with a half-life of one labelled epoch")
           .aliases({"model-ema"}),
-      Row(s, kRare, "virtual-replicas", "N", &RunOptions::virtual_replicas, "groups of batch norm's statistics"),
+      Row(s, kRare, "virtual-replicas", "N", &RunOptions::virtual_replicas, "groups of batch norm, triplets and VAT"),
+      Row(s, kRare, "cross-replica-bn", "", &RunOptions::cross_replica_bn, "batch norm over all groups as one"),
   };
 }
 

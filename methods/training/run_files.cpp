@@ -6,6 +6,7 @@
 #include "s4l/core/io/file.h"
 #include "s4l/data/csv.h"
 #include "s4l/data/loader.h"
+#include "s4l/data/picture_stream.h"
 #include "s4l/data/write_png.h"
 #include "s4l/methods/training/run_setup.h"
 
@@ -126,12 +127,12 @@ void write_samples(const std::string& folder, const data::Dataset& dataset, cons
   for (std::size_t i = 0; i < shown; ++i) {
     const std::int64_t index = split.labelled[i * split.labelled.size() / shown];
     Rng rng(options.seed, Purpose::augment, i);
-    labelled.push_back(enlarged(plain.run(dataset.whole_image(index), rng, false).image));
+    labelled.push_back(enlarged(plain.run(dataset.whole_image(index), rng, false)[0].image));
     if (i >= 8) continue;
-    const data::Pipeline::Result result = train.run(dataset.whole_image(index), rng, true);
-    const Tensor u8 = from_values(result.image.pixels, {1, result.image.height, result.image.width, 3});
-    const Tensor flip = from_values(std::vector<std::uint8_t>{result.flip}, {1});
-    for (data::Image& row : pictures_of(rotation_batch(u8, {}, flip, train.tail()), train.tail().normalization))
+    const std::vector<data::View> views = train.run(dataset.whole_image(index), rng, true);
+    data::PictureRows rows(1, {views[0].image.height, views[0].image.width}, train);
+    rows.put(0, views, dataset.path(index));
+    for (data::Image& row : pictures_of(data::on_device(rows, kCpu).rows(train.tail()), train.tail().normalization))
       network_input.push_back(std::move(row));
   }
   data::write_png(folder + "/samples/labelled.png", data::contact_sheet(labelled, 10));

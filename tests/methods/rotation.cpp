@@ -68,7 +68,7 @@ struct Case {
     head = doubles(nn::parameters_of(module).at(0).parameter->value);
   }
   double loss(int replicas = 1) {
-    Step step{model, x, labels, u, Rng(0, Purpose::method), replicas, metrics};
+    Step step{model, x, labels, u, {}, Rng(0, Purpose::method), replicas, metrics};
     return item(method->loss(step));
   }
   double class_loss() const {
