@@ -16,7 +16,7 @@ section{background:var(--card);border:1px solid var(--edge);border-radius:10px;p
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px;margin:20px 0}
 .card{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:14px 16px}
 .card b{display:block;font-size:27px;line-height:1.2;font-variant-numeric:tabular-nums}.card.first b{color:var(--accent)}
-.plots{display:flex;flex-wrap:wrap;gap:22px}.plot{max-width:100%;height:auto}
+.plots{display:flex;flex-wrap:wrap;align-items:flex-start;gap:22px}.plot{max-width:100%;height:auto}
 .wide{overflow-x:auto}table{border-collapse:collapse;min-width:50%;font-variant-numeric:tabular-nums}
 th,td{padding:5px 14px 5px 0;border-bottom:1px solid var(--edge);text-align:left;vertical-align:top}
 th{color:var(--soft);font-weight:600}.numbers td+td,.numbers th+th{text-align:right}
