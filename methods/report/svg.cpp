@@ -66,7 +66,8 @@ const std::string& svg_style() {
   static const std::string style = R"(
 .plot text{font:12px system-ui,"Segoe UI",Helvetica,Arial,sans-serif;fill:#3d4650}
 .plot .title{font-size:14px;font-weight:600;fill:#14181d}
-.plot .paper{fill:#fff}.plot .grid{stroke:#e3e7eb}.plot .ink{stroke:#6a7682}.plot .count{fill:#14181d}.plot .right{fill:#0b62c4}.plot .wrong{fill:#b4530a}.plot .cell{fill:#f3f5f7}
+.plot .paper{fill:#fff}.plot .grid{stroke:#e3e7eb}.plot .ink{stroke:#6a7682}.plot .count{fill:#14181d}
+.plot .right{fill:#0b62c4}.plot .wrong{fill:#b4530a}.plot .cell{fill:#f3f5f7}
 .c0{color:#0b62c4}.c1{color:#b4530a}.c2{color:#117a4b}.c3{color:#8a3ab0}.c4{color:#b8243a}.c5{color:#0d7284}
 .plot .stroke{stroke:currentColor;stroke-width:1.8;fill:none;stroke-linejoin:round}
 .plot .dash{stroke-dasharray:5 4}.plot .fill{fill:currentColor}
