@@ -21,7 +21,9 @@ bool stands_out(const Window& w) {
 
 bool PaddedRows::suit(const Window& w) {
   constexpr std::int64_t kAliasing = 1024;  // floats: 4 KiB, a whole turn through the sets of an L1 cache
-  return w.has_long_runs() && w.depth() > 0 && w.pixels() > 0 && w.step * w.channels < kAliasing;
+  constexpr std::int64_t kMinWidth = 6;     // a grid row is the rows of one product: too few do not pay
+  return w.has_long_runs() && w.depth() > 0 && w.pixels() > 0 && w.grid_width >= kMinWidth &&
+         w.step * w.channels < kAliasing;
 }
 
 std::int64_t PaddedRows::floats(const Window& w, std::int64_t rows) {

@@ -125,7 +125,7 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
 /// outputs, and the kernel rows need not fill any.
 struct Chunks {
   static constexpr std::int64_t kSlice = 512, kTasks = 32, kMinPixels = 512, kMaxFloats = 8 << 20,
-                                kSliceFloats = 1 << 17, kMinGrid = 64;
+                                kSliceFloats = 1 << 17, kMinGrid = 128;
   bool in_place;
   std::int64_t slices, slice, chunks, pixels, floats;
   Chunks(const TransposedProduct& p, std::int64_t groups) {
