@@ -62,13 +62,18 @@ std::string variable_of(const std::string& setting) {
 
 // A misspelt variable is told, not passed over. Some are read elsewhere: by the tests, the benchmarks, set_threads.
 void check_environment() {
-  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
+  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_LOG", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
   for (const Setting& setting : settings()) known.push_back(variable_of(setting.option.name));
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
     if (name.starts_with("S4L_") && std::find(known.begin(), known.end(), name) == known.end())
       fail(ErrorKind::usage, "environment: {} is no setting{}", name, did_you_mean(name, known));
   }
+}
+
+// What weights to start from say better than a recipe.
+bool describes_network(const Given& given) {
+  return given.name == "model" || given.name == "width" || given.name == "img-size";
 }
 
 }  // namespace
@@ -81,6 +86,14 @@ Layer layer_from_environment() {
     if (const char* value = std::getenv(variable.c_str()); value != nullptr && *value != '\0')
       layer.push_back({setting.option.name, value, variable});
   }
+  return layer;
+}
+
+Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::string>& method) {
+  Layer layer;
+  if (method) layer.push_back({"method", *method, "METHOD"});
+  for (const auto& [name, text] : arguments.values)
+    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
   return layer;
 }
 
@@ -106,12 +119,16 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
 
   if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
   const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
-  if (const methods::Recipe* preset = methods::find_recipe(name))
-    overlay(layer_from_toml(preset->text, "recipe " + name), options);
+  if (const methods::Recipe* preset = methods::find_recipe(name)) {
+    Layer layer = layer_from_toml(preset->text, "recipe " + name);
+    if (!last_word(layers, "pretrained").empty()) std::erase_if(layer, describes_network);
+    overlay(layer, options);
+  }
   for (const Layer& layer : layers) overlay(layer, options);
-  check_known("model", options.model, names_of(nn::models()));
+  if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
-  if (!options.data.empty()) options.data = std::filesystem::absolute(options.data).lexically_normal();
+  for (std::string* path : {&options.data, &options.pretrained})
+    if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   return options;
 }
 

@@ -1,8 +1,16 @@
 #include "s4l/core/ops/rotation_batch.h"
 
 namespace s4l {
+namespace {
 
-Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& flip,
+void check_draws(const char* name, const Tensor& x, const Shape& shape, DType dtype) {
+  check(!x || (x.shape() == shape && x.dtype() == dtype), "rotation_batch: expected {} {} {}, got {} {}", name, dtype,
+        shape, x ? x.dtype() : dtype, x ? x.shape() : Shape());
+}
+
+}  // namespace
+
+Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const PictureDraws& draws,
                       const RotationBatchOptions& options) {
   const Shape& in = pictures.shape();
   check(in.rank == 4 && in[3] == 3 && pictures.dtype() == DType::u8,
@@ -14,11 +22,11 @@ Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor&
         "rotation_batch: expected an index i32 (N), got {} {}", index ? index.dtype() : DType::i32,
         index ? index.shape() : Shape());
   const std::int64_t n = index ? index.numel() : in[0];
-  check(!flip || (flip.shape() == Shape{n} && flip.dtype() == DType::u8),
-        "rotation_batch: expected flip u8 {}, got {} {}", Shape{n}, flip ? flip.dtype() : DType::u8,
-        flip ? flip.shape() : Shape());
+  check_draws("flip", draws.flip, {n}, DType::u8);
+  check_draws("noise", draws.noise, {n, HsvNoise::kNumbers}, DType::f32);
+  check_draws("range", draws.range, {n, 2}, DType::f32);
   const Tensor y = empty({options.rotations * n, in[1], in[2], 3}, DType::f32, pictures.device());
-  kernel::rotation_batch(pictures, index, flip, options, y);
+  kernel::rotation_batch(pictures, index, draws, options, y);
   return y;
 }
 

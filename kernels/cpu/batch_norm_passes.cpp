@@ -68,7 +68,8 @@ struct Apply {
     for (int r = 0; r < kN; ++r) {
       const std::int64_t at = row + r * p.channels + c;
       const auto z = z_of(d, p, hn::Sub(hn::LoadU(d, p.x + at), mean), at, c);
-      write(d, p.relu ? hn::Max(hn::Zero(d), z) : z, p.around, p.y + at);  // in this order a NaN stays one
+      const auto y = p.relu ? hn::IfThenZeroElse(hn::Lt(z, hn::Zero(d)), z) : z;  // a NaN stays one
+      write(d, y, p.around, p.y + at);
     }
   }
 };

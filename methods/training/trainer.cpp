@@ -63,8 +63,10 @@ Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, Tr
       whole_(std::make_unique<Whole>(model, method)) {
   optimizer_ = std::make_unique<nn::Sgd>(nn::parameters_of(*whole_), options_.sgd);
   nn::set_batch_norm_groups(*whole_, options_.virtual_replicas);
+  if (options_.cross_replica_bn) nn::set_cross_replica_batch_norm(*whole_);
   nn::set_batch_norm_momentum(*whole_, options_.bn_momentum);
   lr_ = zeros({1}, DType::f32, optimizer_->gradient().device());
+  random_ = zeros({6}, DType::i32, lr_.device());
 }
 
 void Trainer::step() {
@@ -97,13 +99,17 @@ void Trainer::take_step(const data::Batch& batch) {
   for (std::size_t view = 0; view < batch.unlabelled.size(); ++view)
     unlabelled.push_back(batch.unlabelled[view].rows(options_.unlabelled_tails[view]));
   copy_(lr_, full({1}, lr()));
+  const Rng rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_));
+  copy_(random_, from_values<std::int32_t>(rng.words(), {6}));
   Step step{model_,
             x,
             batch.labels,
             unlabelled,
-            Rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_)),
+            batch.index,
+            rng,
             options_.virtual_replicas,
-            metrics_};
+            metrics_,
+            random_};
 
   optimizer_->zero_grad();
   const Tensor loss = method_.loss(step);

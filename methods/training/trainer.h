@@ -17,6 +17,7 @@ struct TrainOptions {
   nn::SgdOptions sgd;
   std::uint64_t seed = 0;
   int virtual_replicas = 1;
+  bool cross_replica_bn = false;                       ///< batch norm sees all virtual replicas as one
   double bn_momentum = 0.99;                           ///< of batch norm's running statistics
   RotationBatchOptions labelled_tail;                  ///< the device's part of the labelled pipeline
   std::vector<RotationBatchOptions> unlabelled_tails;  ///< and of each unlabelled view's
@@ -59,7 +60,7 @@ class Trainer {
   TrainOptions options_;
   std::unique_ptr<nn::Module> whole_;  // network and method as one module
   std::unique_ptr<nn::Sgd> optimizer_;
-  Tensor lr_;
+  Tensor lr_, random_;  // device scalars, refreshed before each step
   Metrics metrics_;
   std::map<std::string, std::pair<double, std::int64_t>>
       sums_;  // of metrics since the last take_metrics(), with counts
