@@ -153,11 +153,9 @@ RunRequest request_from(const Arguments& arguments, int stage) {
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  AAA if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
   request.options = resumed_options(recipe, layers, request.folder, stage);
-  BBB if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
-  request.options = resumed_options(recipe, layers, request.folder);
-  CCC request.options.pretrained.clear();  // the checkpoint has everything
+  request.options.pretrained.clear();  // the checkpoint has everything
   return request;
 }
 
