@@ -119,3 +119,15 @@ TEST_CASE("every ImageNet recipe starts, on small pictures") {
       CHECK(contains(outcome.out, "weight-decay = "));
     }
 }
+
+TEST_CASE("a loss that is not finite stops the run in its step and names the op; the last checkpoint stays") {
+  const NewFolder folder;
+  const Outcome outcome =
+      run_s4l(folder.path(), tiny_run("supervised", 20) + Words{"--lr", "1e30", "--warmup-steps", "0", "--log-interval",
+                                                                "20", "--checkpoint-interval", "1", "-o", "run"});
+  INFO(outcome.err);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome.err, "error: step 3: train/loss: expected a finite number"));
+  CHECK(contains(outcome.err, "first from "));
+  CHECK_FALSE(fs::is_empty(folder / "run/checkpoints"));
+}
