@@ -67,8 +67,9 @@ TEST_CASE("the gradient of each method's whole loss is that of finite difference
     Metrics metrics;
     Step step{learner.network, x, labels, u, {}, Rng(0, Purpose::method), 2, metrics};
     backward(learner.method->loss(step));
-    for (const auto& [name, parameter] : nn::parameters_of(learner)) {
-      INFO(c.method << " " << name);
+    for (const nn::NamedParameter& named : nn::parameters_of(learner)) {
+      nn::Parameter* const parameter = named.parameter;
+      INFO(c.method << " " << named.name);
       const double g = doubles(parameter->value.grad())[1];
       double& weight = parameter->value.data<double>()[1];
       const double kept = weight, h = 1e-6;

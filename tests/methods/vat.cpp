@@ -22,12 +22,12 @@ constexpr auto kKeep = nn::Mode::train_keep_statistics;
 
 /// What one step sees, on 4 + 4 pictures.
 struct Fixture {
-  Tensor x, labels = from_values(std::vector<std::int32_t>{0, 1, 2, 1}, {4});
+  Tensor index, x, labels = from_values(std::vector<std::int32_t>{0, 1, 2, 1}, {4});
   std::vector<Tensor> u;
   Metrics metrics;
   Fixture(int rotations, DType dtype) : x(pictures(4, 1, rotations, dtype)), u{pictures(4, 2, rotations, dtype)} {}
   Step step(Learner& learner, std::uint64_t number = 0) {
-    return {learner.network, x, labels, u, {}, Rng(3, Purpose::method, number), 1, metrics};
+    return {learner.network, x, labels, u, index, Rng(3, Purpose::method, number), 1, metrics};
   }
 };
 
