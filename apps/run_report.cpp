@@ -83,6 +83,7 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
     text += fmt::format("; {}, {:.0f} MiB of tensors", about(plan.seconds_per_step * static_cast<double>(plan.steps)),
                         plan.peak_bytes / (1 << 20));
   log.line(text);
+  if (!plan.pretrained.empty()) log.line(plan.pretrained);
 }
 
 io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {

@@ -70,7 +70,8 @@ void set_from_text(const Setting& setting, methods::RunOptions& options, const s
   if (const auto* method = std::get_if<MethodField>(&setting.place)) {
     check(method->standards.count(options.method) != 0, "an option of the method {}, not of {}",
           method->standards.begin()->first, options.method);
-    return read(options.method_options[setting.option.name], text);
+    methods::OptionValue& value = options.method_options[setting.option.name];
+    return method->choice ? read(value.word, text) : read(value.number, text);
   }
   std::visit([&](auto member) { read(options.*member, text); }, std::get<Field>(setting.place));
   // Two ways to say one thing: the later word counts.
@@ -82,9 +83,11 @@ std::string text_of(const Setting& setting, const methods::RunOptions& options, 
   if (std::holds_alternative<Reader>(setting.place)) return "";
   if (const auto* method = std::get_if<MethodField>(&setting.place)) {
     const auto given = options.method_options.find(setting.option.name);
-    if (given != options.method_options.end()) return number_text(given->second);
     const auto own = method->standards.find(options.method);
-    return number_text((own == method->standards.end() ? method->standards.begin() : own)->second);
+    const methods::OptionValue& value = given != options.method_options.end() ? given->second
+                                        : own != method->standards.end()      ? own->second
+                                                                              : method->standards.begin()->second;
+    return method->choice ? write(value.word, toml) : number_text(value.number);
   }
   return std::visit([&](auto member) { return write(options.*member, toml); }, std::get<Field>(setting.place));
 }

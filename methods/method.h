@@ -8,6 +8,7 @@
 #include "s4l/core/rng.h"
 #include "s4l/core/tensor.h"
 #include "s4l/data/loader.h"
+#include "s4l/methods/method_option.h"
 #include "s4l/nn/module.h"
 #include "s4l/nn/optim/schedule.h"
 
@@ -18,6 +19,9 @@ struct Views {
   std::string labelled;
   std::vector<std::string> unlabelled;  ///< one entry per view; none: no unlabelled stream
 };
+
+/// What FixMatch and its successors add to the weak augmentation for their strong view.
+inline constexpr const char* kStrongView = "randaugment(2, 10)|cutout(0.5)";
 
 /// Numbers for the log, by tag ("train/rot_loss"): kept as tensors, read at log intervals.
 class Metrics {
@@ -37,6 +41,7 @@ struct Step {
   const Tensor& x;                        ///< labelled rows (views b, H, W, 3)
   const Tensor& labels;                   ///< (b) i32
   const std::vector<Tensor>& unlabelled;  ///< rows of each unlabelled view
+  const Tensor& index;                    ///< (n_u) i64: which pictures of the data set those are; may be empty
   Rng rng;                                ///< keyed by seed and step
   int virtual_replicas;                   ///< into how many groups batch norm cuts the rows (Streams)
   Metrics& metrics;
@@ -61,23 +66,30 @@ class Method {
 struct MethodOptions {
   int classes = 10;
   std::int64_t feature_size = 0;
+  nn::Classifier* model = nullptr;  ///< the network, which outlives the method
+  std::int64_t pictures = 0;        ///< of the data set: what Step::index counts
+  std::int64_t unlabelled = 0;      ///< of those, the ones the unlabelled stream shows
   bool zero_heads = false;
   std::uint64_t seed = 0;
-  std::vector<std::pair<std::string, double>> values;  ///< e.g. {"rot-weight", 4}
+  std::vector<std::pair<std::string, OptionValue>> values;  ///< e.g. {"rot-weight", 4}
 
-  /// The value given for the option `name`, which S4L_METHOD lists.
-  double value(const std::string& name) const {
-    for (const auto& [key, number] : values)
-      if (key == name) return number;
+  nn::Classifier& network() const {
+    check(model != nullptr, "method: expected a network");
+    return *model;
+  }
+  /// The number given for the option `name`, which S4L_METHOD lists.
+  double value(const std::string& name) const { return find(name).number; }
+  /// Whether an on_off() option is on.
+  bool on(const std::string& name) const { return find(name).number != 0; }
+  /// The word given for a choice.
+  const std::string& word(const std::string& name) const { return find(name).word; }
+
+ private:
+  const OptionValue& find(const std::string& name) const {
+    for (const auto& [key, given] : values)
+      if (key == name) return given;
     fail(ErrorKind::usage, "method: expected a value for the option \"{}\"", name);
   }
-};
-
-/// A number a method can be given on the command line (--rot-weight 4).
-struct MethodOption {
-  const char* name;
-  double value;  ///< the default
-  const char* help;
 };
 
 struct MethodEntry {
@@ -91,13 +103,13 @@ struct MethodEntry {
 const std::vector<MethodEntry>& methods();
 /// The entry called `name`; an unknown name is an error that lists the known ones.
 const MethodEntry& find_method(const std::string& name);
-/// The method called `name`; options that `options.values` does not name have their defaults, one that the method
-/// does not have is an error that lists its own.
+/// The method called `name`; options that `options.values` does not name have their defaults; one that the method
+/// does not have is an error that lists its own, a value out of its range one that states the range.
 std::unique_ptr<Method> make_method(const std::string& name, MethodOptions options);
 
 }  // namespace s4l::methods
 
-/// Ends a method's file: `id` is its base name; the list holds its MethodOptions' names, defaults and help.
+/// Ends a method's file: `id` is its base name; then its MethodOptions.
 #define S4L_METHOD(id, Class, summary_text, ...)                                     \
   namespace s4l::methods {                                                           \
   MethodEntry method_entry_##id() {                                                  \

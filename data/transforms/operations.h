@@ -15,6 +15,8 @@ Image resize_small(const Image& image, int side);
 Image random_crop(const Image& image, Size size, Rng& rng);
 /// The box of `size` in the middle, its offset rounded down; a smaller picture is Error(data).
 Image central_crop(const Image& image, Size size);
+/// Greys a square of `fraction` of the shorter side, its middle anywhere in the picture (DeVries and Taylor 2017).
+Image cutout(const Image& image, double fraction, Rng& rng);
 /// Pads by reflection (the border itself is not repeated), then crops the picture's own size anywhere.
 Image pad_crop(const Image& image, int padding, Rng& rng);
 

@@ -7,6 +7,7 @@
 #include "s4l/core/error.h"
 #include "s4l/data/transforms/operations.h"
 #include "s4l/data/transforms/parser.h"
+#include "s4l/data/transforms/randaugment.h"
 
 namespace s4l::data {
 namespace {
@@ -40,6 +41,18 @@ HostOp make_pad_crop(const Values& values) {
   };
 }
 
+HostOp make_randaugment(const Values& values) {
+  return [count = whole(values[0]), magnitude = whole(values[1])](const Image& image, Rng& rng, bool train) {
+    return train ? randaugment(image, count, magnitude, rng) : image;
+  };
+}
+
+HostOp make_cutout(const Values& values) {
+  return [fraction = values[0]](const Image& image, Rng& rng, bool train) {
+    return train ? cutout(image, fraction, rng) : image;
+  };
+}
+
 /// a + x / 255 (b - a) in the form (x / 255 - mean) / deviation.
 Normalization value_range(double a, double b) {
   const auto mean = static_cast<float>(-a / (b - a)), deviation = static_cast<float>(1 / (b - a));
@@ -49,11 +62,15 @@ Normalization value_range(double a, double b) {
 /// Where an operation may stand: all of the host's, then at most one of each of the tail.
 enum class Place { host, flip, range, rotate };
 
+/// What an argument may be.
+enum Accepted { pixels, any_number, level, share };
+
 struct Entry {
   const char* name;
   Place place;
   std::array<const char*, 2> keys;  ///< of its arguments; null for none
   HostOp (*make)(const Values&);    ///< null for the tail
+  Accepted accepted = pixels;       ///< of all arguments
 
   bool is_size() const { return keys[0] && *keys[0] == 'h'; }  ///< (h[, w]): one number is height and width
   std::string usage() const {
@@ -69,10 +86,12 @@ constexpr Entry kOperations[] = {
     {"crop", Place::host, {"h", "w"}, make_crop},
     {"central_crop", Place::host, {"h", "w"}, make_central_crop},
     {"pad_crop", Place::host, {"p"}, make_pad_crop},
+    {"randaugment", Place::host, {"n", "m"}, make_randaugment, level},
+    {"cutout", Place::host, {"f"}, make_cutout, share},
     {"flip_lr", Place::flip, {}, nullptr},
     {"-1_to_1", Place::range, {}, nullptr},
     {"0_to_1", Place::range, {}, nullptr},
-    {"value_range", Place::range, {"a", "b"}, nullptr},
+    {"value_range", Place::range, {"a", "b"}, nullptr, any_number},
     {"rotate", Place::rotate, {}, nullptr},
 };
 
@@ -85,16 +104,20 @@ const Entry& entry_of(const std::string& text, const OperationText& operation) {
   fail_at(text, operation.place, "unknown operation \"" + operation.name + "\"; known are " + known);
 }
 
-/// The value ranges take any numbers, everything else counts pixels.
-double number(const std::string& text, const ArgumentText& argument, Place place) {
-  constexpr double kMaxPixels = 16384;
+double number(const std::string& text, const ArgumentText& argument, Accepted accepted) {
   const std::string& digits = argument.value;
   double value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   const bool is_number = error == std::errc() && end == digits.data() + digits.size() && std::isfinite(value);
-  if (place == Place::range && !is_number) fail_at(text, argument.place, "expected a number, got \"" + digits + "\"");
-  if (place != Place::range && !(is_number && value >= 1 && value <= kMaxPixels && value == std::floor(value)))
-    fail_at(text, argument.place, "expected a whole number from 1 to 16384, got \"" + digits + "\"");
+  const auto within = [&](double low, double high) { return is_number && value >= low && value <= high; };
+  const bool is_whole = value == std::floor(value);
+  const auto require = [&](bool good, const char* expected) {
+    if (!good) fail_at(text, argument.place, std::string("expected ") + expected + ", got \"" + digits + "\"");
+  };
+  if (accepted == pixels) require(within(1, 16384) && is_whole, "a whole number from 1 to 16384");
+  if (accepted == any_number) require(is_number, "a number");
+  if (accepted == level) require(within(1, 11) && is_whole, "a whole number from 1 to 11");
+  if (accepted == share) require(within(0, 1) && value > 0, "a number above 0, at most 1");
   return value;
 }
 
@@ -114,7 +137,7 @@ Values values_of(const std::string& text, const OperationText& operation, const 
   Values values;
   for (std::size_t i = 0; i < 2 && entry.keys[i]; ++i) {
     if (!given[i]) fail_at(text, operation.place, "expected " + entry.usage());
-    values.push_back(number(text, *given[i], entry.place));
+    values.push_back(number(text, *given[i], entry.accepted));
   }
   return values;
 }
@@ -154,6 +177,17 @@ Pipeline::Result Pipeline::run(const Image& image, Rng& rng, bool train) const {
   if (host_.empty()) result.image = image;
   result.flip = flip_ && train && rng.coin();
   return result;
+}
+
+std::string with_operations(const std::string& text, const std::string& more) {
+  std::string host, tail;
+  for (const std::string& source : {text, more})
+    for (const OperationText& operation : source.empty() ? std::vector<OperationText>() : parse_pipeline(source)) {
+      std::string& part = entry_of(source, operation).place == Place::host ? host : tail;
+      part += (part.empty() ? "" : "|") +
+              source.substr(operation.place, source.find('|', operation.place) - operation.place);
+    }
+  return host + (host.empty() || tail.empty() ? "" : "|") + tail;
 }
 
 }  // namespace s4l::data

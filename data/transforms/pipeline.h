@@ -39,4 +39,7 @@ class Pipeline {
   RotationBatchOptions tail_;
 };
 
+/// The pipeline `text` with more operations: those for the host follow its own, the others stand at the end.
+std::string with_operations(const std::string& text, const std::string& more);
+
 }  // namespace s4l::data

@@ -42,6 +42,7 @@ struct Plan {
   std::int64_t parameters = 0, steps = 0, rows_per_step = 0;
   double seconds_per_step = 0;  ///< 0 until measured
   double peak_bytes = 0;        ///< of tensors, likewise
+  std::string pretrained;       ///< what the network starts from, as a sentence; empty: random weights
 };
 
 /// A whole run from options to a tested model: opens the data, splits the labels, trains, validates, saves, and reads

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "s4l/methods/method_option.h"
+
 namespace s4l::methods {
 
 /// Everything that decides what a run computes, as plain values: what config.toml holds. Zero or empty means "follows
@@ -23,11 +25,14 @@ struct RunOptions {
   bool strict = false;                                 ///< stop at the first damaged picture
 
   // network
-  std::string model = "resnet-small";
+  std::string model;       ///< empty: that of `pretrained`, else "resnet-small"
+  std::string pretrained;  ///< weights file to start from; empty: from random weights
   double width = 1;
   bool zero_heads = false;
-  double bn_momentum = 0;  ///< of the running statistics; 0: 0.99, less in runs under 5,000 steps
-  int img_size = 0;        ///< 0: the pictures' own where they are small and equal, else the model's
+  double bn_momentum = 0;    ///< of the running statistics; 0: 0.99, less in runs under 5,000 steps
+  double bn_epsilon = 0;     ///< 0: that of `pretrained`, else 1e-3
+  std::string pool_padding;  ///< of the stem's pool: "zero", or "lowest": it never wins; empty: likewise, else zero
+  int img_size = 0;          ///< 0: the pictures' own where they are small and equal, else the model's
 
   // preprocessing: what is common to both streams; the method adds its own views. Empty: by the pictures' sizes
   std::string augment;
@@ -46,10 +51,10 @@ struct RunOptions {
   double momentum = 0.9;
   bool nesterov = false;
   double weight_decay = 1e-3;
-  double ema_decay = 0;                          ///< Polyak averaging; 0: none
-  bool polyak_averaging = false;                 ///< with the spec's decay: half-life one labelled epoch (2.0.6)
-  int virtual_replicas = 1;                      ///< batch-norm groups (spec 7)
-  std::map<std::string, double> method_options;  ///< e.g. {"rot-weight", 4}
+  double ema_decay = 0;                               ///< Polyak averaging; 0: none
+  bool polyak_averaging = false;                      ///< with the spec's decay: half-life one labelled epoch (2.0.6)
+  int virtual_replicas = 1;                           ///< batch-norm groups (spec 7)
+  std::map<std::string, OptionValue> method_options;  ///< e.g. {"rot-weight", 4}
 
   // the run
   std::uint64_t seed = 0;

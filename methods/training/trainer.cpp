@@ -61,6 +61,7 @@ void Trainer::step() {
             x,
             batch.labels,
             unlabelled,
+            batch.index,
             Rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_)),
             options_.virtual_replicas,
             metrics_};
