@@ -61,6 +61,10 @@ Layer layer_from_toml(const std::string& text, const std::string& source) {
     }
     const std::string origin = at_line(source, value.source());
     check_key(name, origin);
+    if (const toml::array* several = value.as_array(); several != nullptr && name == "unlabeled") {
+      for (const toml::node& one : *several) layer.push_back({name, scalar_text(one, origin, name), origin});
+      continue;
+    }
     layer.push_back({name, scalar_text(value, origin, name), fmt::format("{}: {}", origin, name)});
   }
   return layer;
@@ -69,17 +73,22 @@ Layer layer_from_toml(const std::string& text, const std::string& source) {
 std::string to_toml(const methods::RunOptions& options) {
   // The other of two ways to say one thing: writing both would contradict.
   const std::string silent_length = options.epochs > 0 ? "steps" : "epochs";
-  const std::string silent_labels = options.labels_per_class >= 0 ? "labels" : "labels-per-class";
+  const bool has_file = !options.labels_file.empty();
+  const std::string silent_labels = has_file || options.labels_per_class >= 0 ? "labels" : "labels-per-class";
   std::string text = "# Everything this run was computed from; `s4l run --config` with this file repeats it.\n";
   std::string section;
   for (const Setting& setting : settings()) {
     const std::string& name = setting.option.name;
     if (std::holds_alternative<Reader>(setting.place) || name == silent_length || name == silent_labels) continue;
+    if (has_file ? name == "labels-per-class" : name == "labels-file") continue;
     const auto* method = std::get_if<MethodField>(&setting.place);
     if (method != nullptr && method->standards.count(options.method) == 0) continue;
     if (setting.section != section) text += fmt::format("\n# {}\n", section = setting.section);
     text += fmt::format("{} = {}\n", name, text_of(setting, options, true));
   }
+  std::string places;
+  for (const std::string& place : options.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
+  if (!places.empty()) text += fmt::format("\nunlabeled = [{}]\n", places);
   if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
   for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", key, quoted(value));
   return text;

@@ -11,6 +11,7 @@
 #include "s4l/apps/settings.h"
 #include "s4l/core/device/device.h"
 #include "s4l/methods/training/run_files.h"
+#include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/saved_model.h"
 
 namespace s4l::apps {
@@ -65,13 +66,7 @@ methods::RunOptions options_for(const fs::path& weights, const methods::ModelCar
 }
 
 std::unique_ptr<data::Dataset> open_data(const methods::RunOptions& options) {
-  data::DatasetOptions opening;
-  opening.root = options.data;
-  opening.img_size = options.img_size;
-  opening.seed = options.data_seed;
-  opening.strict = options.strict;
-  opening.extra = options.dataset_options;
-  return data::open_dataset(options.dataset, opening);
+  return data::open_dataset(options.dataset, methods::dataset_options(options));
 }
 
 std::vector<std::int64_t> pictures_to_test(const data::Dataset& dataset) {

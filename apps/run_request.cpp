@@ -56,6 +56,7 @@ void check_unchanged(const methods::RunOptions& before, const methods::RunOption
           setting.option.name, was, folder, is);
   }
   check(before.dataset_options == now.dataset_options, "--resume: a continued run keeps its --data-option");
+  check(before.unlabeled == now.unlabeled, "--resume: a continued run keeps its --unlabeled");
 }
 
 methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder) {

@@ -6,6 +6,7 @@
 
 #include "s4l/core/error.h"
 #include "s4l/data/decode_formats.h"
+#include "s4l/data/file_tree.h"
 #include "s4l/data/orientation.h"
 
 namespace s4l::data {
@@ -60,6 +61,10 @@ Image decode(std::span<const std::uint8_t> bytes, Box box, const DecodeLimits& l
 Image decode_whole(std::span<const std::uint8_t> bytes, const DecodeLimits& limits) {
   const Size size = picture_size(bytes, limits);
   return decode(bytes, {0, 0, size.height, size.width}, limits);
+}
+
+std::vector<std::uint8_t> read_picture_file(const std::string& path, const DecodeLimits& limits) {
+  return read_regular_file(path, limits.file_bytes);
 }
 
 bool has_picture_suffix(const std::string& path) {

@@ -24,6 +24,8 @@ Size picture_size(std::span<const std::uint8_t> bytes, const DecodeLimits& limit
 Image decode(std::span<const std::uint8_t> bytes, Box box, const DecodeLimits& limits = {});
 /// All pixels of the upright picture, likewise.
 Image decode_whole(std::span<const std::uint8_t> bytes, const DecodeLimits& limits = {});
+/// The whole content of a file, at most limits.file_bytes; throws Error(io) or Error(data).
+std::vector<std::uint8_t> read_picture_file(const std::string& path, const DecodeLimits& limits = {});
 /// True for .jpg .jpeg .jpe .png .bmp .ppm .pgm .pnm in any case.
 bool has_picture_suffix(const std::string& path);
 

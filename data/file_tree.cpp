@@ -3,10 +3,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <set>
+#include <string_view>
 #include <system_error>
 
 #include "s4l/core/error.h"
@@ -18,6 +21,14 @@ namespace s4l::data {
 namespace {
 
 namespace fs = std::filesystem;
+
+FileTree::Stamp stamp_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) fail(ErrorKind::io, "open: {}", std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) fail(ErrorKind::data, "expected a file, got a folder or device");
+  return {static_cast<std::uint64_t>(status.st_size),
+          std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
 
 class FolderTree final : public FileTree {
  public:
@@ -42,30 +53,20 @@ class FolderTree final : public FileTree {
     return fs::canonical(on_disk(folder), vanished).string();
   }
 
-  Stamp stamp(const std::string& path) const override {
-    struct stat status {};
-    if (::stat(on_disk(path).c_str(), &status) != 0) fail(ErrorKind::io, "open: {}", std::strerror(errno));
-    if (!S_ISREG(status.st_mode)) fail(ErrorKind::data, "expected a file, got a folder or device");
-    return {static_cast<std::uint64_t>(status.st_size),
-            std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
-  }
+  Stamp stamp(const std::string& path) const override { return stamp_of(on_disk(path)); }
 
   std::vector<std::uint8_t> read(const std::string& path, std::int64_t most) const override {
-    stamp(path);
-    const io::InputFile file(on_disk(path));
-    if (file.size() > static_cast<std::uint64_t>(most))
-      fail(ErrorKind::data, "expected a file of at most {} bytes, got {}", most, file.size());
-    std::vector<std::uint8_t> bytes(file.size());
-    file.read_at(0, bytes.data(), bytes.size());
-    return bytes;
+    return read_regular_file(on_disk(path), most);
   }
 
  private:
   std::string on_disk(const std::string& path) const { return (fs::path(root()) / path).string(); }
 };
 
+/// Everything below a folder whose name is wanted.
 struct Walk {
   const FileTree& tree;
+  bool (*wanted)(const std::string& name);
   std::set<std::string> entered{};
   std::vector<std::string> files{};
 
@@ -74,13 +75,22 @@ struct Walk {
     if (!entered.insert(tree.identity(folder)).second) return;
     for (const FileTree::Entry& entry : entries) {
       const std::string path = prefix + entry.name;
-      if (has_picture_suffix(entry.name))
+      if (wanted(entry.name))
         files.push_back(path);
       else if (entry.is_folder)
         into(folder.empty() ? entry.name : folder + "/" + entry.name, path + "/");
     }
   }
 };
+
+/// The suffix of a format that cameras and web sites use and that is not read, in lower case; else nothing.
+std::string unread_suffix(const std::string& name) {
+  constexpr std::array<std::string_view, 10> kSuffixes{".heic", ".heif", ".webp", ".gif", ".tif",
+                                                       ".tiff", ".avif", ".jp2",  ".dng", ".svg"};
+  std::string suffix = name.substr(std::min(name.rfind('.'), name.size()));
+  for (char& c : suffix) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return std::find(kSuffixes.begin(), kSuffixes.end(), suffix) == kSuffixes.end() ? "" : suffix;
+}
 
 std::vector<std::string> names_of(const FileTree& tree, const std::string& folder, bool folders) {
   std::vector<std::string> names;
@@ -100,6 +110,16 @@ std::unique_ptr<FileTree> open_tree(const std::string& path) {
   fail(ErrorKind::usage, "{}: expected a folder or an uncompressed .tar file, got another file", path);
 }
 
+std::vector<std::uint8_t> read_regular_file(const std::string& path, std::int64_t most) {
+  const FileTree::Stamp stamp = stamp_of(path);
+  if (stamp.bytes > static_cast<std::uint64_t>(most))
+    fail(ErrorKind::data, "expected a file of at most {} bytes, got {}", most, stamp.bytes);
+  const io::InputFile file(path);
+  std::vector<std::uint8_t> bytes(stamp.bytes);
+  file.read_at(0, bytes.data(), bytes.size());
+  return bytes;
+}
+
 std::vector<std::string> folder_names(const FileTree& tree, const std::string& folder) {
   return names_of(tree, folder, true);
 }
@@ -109,10 +129,20 @@ std::vector<std::string> file_names(const FileTree& tree, const std::string& fol
 }
 
 std::vector<std::string> picture_files(const FileTree& tree, const std::string& folder) {
-  Walk walk{tree};
+  Walk walk{tree, has_picture_suffix};
   walk.into(folder, "");
   std::sort(walk.files.begin(), walk.files.end());
   return std::move(walk.files);
+}
+
+std::string unread_pictures(const FileTree& tree) {
+  Walk walk{tree, [](const std::string& name) { return !unread_suffix(name).empty(); }};
+  walk.into("", "");
+  std::map<std::string, int> counts;
+  for (const std::string& file : walk.files) ++counts[unread_suffix(file)];
+  std::string text;
+  for (const auto& [suffix, count] : counts) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + suffix;
+  return text;
 }
 
 }  // namespace s4l::data

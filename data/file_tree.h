@@ -44,11 +44,16 @@ class FileTree {
 /// The tree of a folder or of an uncompressed .tar file; throws Error(io) or Error(data) naming the path.
 std::unique_ptr<FileTree> open_tree(const std::string& path);
 
+/// All bytes of a file on disk; throws as FileTree::read() does.
+std::vector<std::uint8_t> read_regular_file(const std::string& path, std::int64_t most);
+
 /// The names of the folders, or of the files, right in `folder`.
 std::vector<std::string> folder_names(const FileTree& tree, const std::string& folder);
 std::vector<std::string> file_names(const FileTree& tree, const std::string& folder);
 /// What has a picture's suffix in `folder` and the folders below it, relative to it, sorted by bytes. No folder is
 /// entered twice, whatever the links. A folder named x.jpg counts as a picture, so that reading it says what is wrong.
 std::vector<std::string> picture_files(const FileTree& tree, const std::string& folder);
+/// How many pictures of formats that are not read lie in the tree, as "3 .heic, 1 .webp"; empty for none.
+std::string unread_pictures(const FileTree& tree);
 
 }  // namespace s4l::data

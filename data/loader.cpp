@@ -31,8 +31,8 @@ struct Source {
   std::map<std::int64_t, std::string> damaged;
 
   Source(const Dataset& dataset, const std::vector<std::int64_t>& indices, const StreamOptions& options,
-         std::uint64_t seed, int number)
-      : stream(dataset, indices, options.batch_size, options.pipelines, seed, number) {}
+         const LoaderOptions& loader, int number)
+      : stream(dataset, indices, options.batch_size, options.pipelines, loader.seed, number, loader.max_damaged) {}
 
   void note_damaged(const StreamBatch& batch, const Dataset& dataset) {
     for (const auto& [index, reason] : batch.damaged) {
@@ -95,13 +95,12 @@ struct Loader::Impl {
 Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions& options)
     : dataset(from),
       device(options.device),
-      labelled(from, split.labelled, options.labelled, options.seed, 0),
+      labelled(from, split.labelled, options.labelled, options, 0),
       prefetcher(options.workers, options.prefetch,
                  [this](std::int64_t step, const std::stop_token& stop) { fill(host_step(step), step, stop); }) {
   check(options.labelled.pipelines.size() == 1, "loader: expected one view of the labelled pictures, got {}",
         options.labelled.pipelines.size());
-  if (!options.unlabelled.pipelines.empty())
-    unlabelled.emplace(from, split.unlabelled, options.unlabelled, options.seed, 1);
+  if (!options.unlabelled.pipelines.empty()) unlabelled.emplace(from, split.unlabelled, options.unlabelled, options, 1);
   HostStep host{labelled.stream.make_batch(), unlabelled ? unlabelled->stream.make_batch() : StreamBatch(), {}};
   host.labels.resize(host.labelled.index.size());
   ring.assign(static_cast<std::size_t>(options.prefetch), host);

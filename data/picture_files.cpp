@@ -1,7 +1,9 @@
 #include "s4l/data/picture_files.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <optional>
 #include <thread>
 
@@ -49,6 +51,8 @@ PictureFacts facts_of(const FileTree& tree, const std::string& path) {
 void PictureFiles::open(std::vector<Picture> pictures, std::vector<std::string> class_names) {
   pictures_ = std::move(pictures);
   class_names_ = std::move(class_names);
+  if (const std::string unread = unread_pictures(*tree_); !unread.empty())
+    notes_.push_back(tree_->root() + ": not read, as their formats are not known: " + unread);
   check_files();
   drop_damaged();
   std::vector<bool> found(class_names_.size());
@@ -110,13 +114,29 @@ void PictureFiles::carve_test() {
   }
 }
 
+/// The file's bytes. Storage that fails for a moment is asked again, three times; then the picture counts as damaged.
+std::vector<std::uint8_t> PictureFiles::read(const std::string& path) const {
+  constexpr std::array<int, 3> kWaitMs{10, 40, 160};
+  for (const int wait : kWaitMs) try {
+      return tree_->read(path, DecodeLimits().file_bytes);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::io) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(wait));
+    }
+  try {
+    return tree_->read(path, DecodeLimits().file_bytes);
+  } catch (const Error& error) {
+    fail(ErrorKind::data, "{}", error.what());
+  }
+}
+
 Image PictureFiles::image(std::int64_t index, Box box) const {
   const Picture& from = picture(index);
   try {
-    if (!decoded_.keeps(index)) return decode(tree_->read(from.path, DecodeLimits().file_bytes), box);
+    if (!decoded_.keeps(index)) return decode(read(from.path), box);
     std::shared_ptr<const Image> whole = decoded_.find(index);
     if (whole == nullptr) {
-      whole = std::make_shared<const Image>(decode_whole(tree_->read(from.path, DecodeLimits().file_bytes)));
+      whole = std::make_shared<const Image>(decode_whole(read(from.path)));
       decoded_.put(index, whole);
     }
     return cut(*whole, box);

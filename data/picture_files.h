@@ -50,6 +50,7 @@ class PictureFiles : public Dataset {
   const Picture& picture(std::int64_t index) const { return pictures_[static_cast<std::size_t>(index)]; }
   void check_files();
   void drop_damaged();
+  std::vector<std::uint8_t> read(const std::string& path) const;
 
   std::unique_ptr<FileTree> tree_;
   DatasetOptions options_;

@@ -82,7 +82,7 @@ std::string default_cache_folder() {
     const char* value = std::getenv(name);
     return std::string(value == nullptr ? "" : value);
   };
-  if (const std::string own = variable("S4L_CACHE_DIR"); !own.empty()) return own;
+  if (const char* own = std::getenv("S4L_CACHE_DIR")) return own;
   if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/s4l";
   const std::string home = variable("HOME");
   return home.empty() ? "" : home + "/.cache/s4l";

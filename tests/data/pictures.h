@@ -17,9 +17,9 @@ struct JpegOptions {
   int h_samp = 2, v_samp = 2;  ///< of luma: 2x2 is 4:2:0, 1x1 4:4:4
   bool progressive = false;
   int channels = 3;  ///< 1: grey, 3: RGB, 4: the picture as inverted CMYK (Adobe)
-  bool ycck = true;  ///< how 4 channels are stored, else as CMYK
   int restart = 0;   ///< MCUs between restart markers
   std::vector<std::uint8_t> app1 = {};
+  bool ycck = true;  ///< how 4 channels are stored, else as CMYK
 };
 std::vector<std::uint8_t> write_jpeg(const data::Image& image, const JpegOptions& options = {});
 /// What libjpeg decodes without any of our code, as RGB.
