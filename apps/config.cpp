@@ -90,7 +90,7 @@ std::string to_toml(const methods::RunOptions& options) {
   for (const std::string& place : options.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
   if (!places.empty()) text += fmt::format("\nunlabeled = [{}]\n", places);
   if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
-  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", key, quoted(value));
+  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
   return text;
 }
 
