@@ -1,6 +1,7 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <vector>
 
 #include "s4l/core/error.h"
 #include "s4l/data/decode_formats.h"
@@ -9,6 +10,7 @@
 namespace s4l::data {
 namespace {
 
+constexpr std::size_t kFrame = 12, kFullPalette = 256 * 3;  // bytes of a chunk around its content, of 256 colours
 constexpr std::array<std::uint8_t, 8> kSignature{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
 std::uint32_t big32(Bytes bytes, std::size_t at) {
@@ -72,6 +74,17 @@ Size walk_chunks(Bytes bytes, const DecodeLimits& limits, const Visit& visit) {
   }
 }
 
+/// The file with black for the colours that its palette lacks: stb_image would take them from memory it never set.
+std::vector<std::uint8_t> with_full_palette(Bytes bytes, Bytes palette) {
+  const Bytes before(bytes.data(), palette.data()), after(palette.data() + palette.size(), bytes.data() + bytes.size());
+  std::vector<std::uint8_t> full(before.begin(), before.end());
+  full.insert(full.end(), {0, 0, kFullPalette / 256, kFullPalette % 256});
+  full.insert(full.end(), palette.begin() + 4, palette.end() - 4);
+  full.resize(full.size() + kFullPalette + kFrame - palette.size() + 4);  // stb_image reads no sums
+  full.insert(full.end(), after.begin(), after.end());
+  return full;
+}
+
 }  // namespace
 
 bool is_png(Bytes bytes) {
@@ -87,10 +100,13 @@ PictureHeader read_png_header(Bytes bytes, const DecodeLimits& limits) {
 }
 
 Image decode_png(Bytes bytes, Size stored, Box box, const DecodeLimits& limits) {
-  walk_chunks(bytes, limits, [](const Chunk& chunk, std::size_t at) {
+  Bytes palette;
+  walk_chunks(bytes, limits, [&](const Chunk& chunk, std::size_t at) {
     if (!chunk.intact()) fail(ErrorKind::data, "PNG: wrong checksum of the chunk at byte {}", at);
+    if (chunk.type() == "PLTE" && palette.empty()) palette = chunk.whole;
   });
-  return decode_with_stb(bytes, stored, box);
+  if (palette.size() <= kFrame || palette.size() >= kFullPalette + kFrame) return decode_with_stb(bytes, stored, box);
+  return decode_with_stb(with_full_palette(bytes, palette), stored, box);
 }
 
 }  // namespace s4l::data

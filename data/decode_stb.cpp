@@ -10,6 +10,8 @@ namespace {
 // stb_image grows its inflate buffer for as long as data come: a bomb ends at this bound instead.
 thread_local std::size_t largest_block = 0;
 
+/// Cleared: what a damaged file leaves unset is black in every run.
+void* bounded_malloc(std::size_t size) { return size <= largest_block ? std::calloc(size, 1) : nullptr; }
 void* bounded_realloc(void* block, std::size_t size) {
   return size <= largest_block ? std::realloc(block, size) : nullptr;
 }
@@ -23,7 +25,7 @@ void* bounded_realloc(void* block, std::size_t size) {
 #define STBI_NO_STDIO
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR
-#define STBI_MALLOC(size) bounded_realloc(nullptr, size)
+#define STBI_MALLOC(size) bounded_malloc(size)
 #define STBI_REALLOC(block, size) bounded_realloc(block, size)
 #define STBI_FREE(block) std::free(block)
 #define STBI_ASSERT(condition) ((void)0)

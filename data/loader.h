@@ -75,8 +75,8 @@ class Loader {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Pictures of `indices` [begin, end) preprocessed for evaluation with their labels
-/// (i32, -1 for none). One that cannot be decoded is black and without a label, and named in `damaged`.
+/// Pictures of `indices` [begin, end) preprocessed for evaluation, on every core, with their labels (i32, -1 for none).
+/// One that cannot be decoded is black and without a label, and named in `damaged`.
 struct EvalBatch {
   Pictures pictures;
   Tensor labels;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -11,21 +10,10 @@
 #include "s4l/core/rng.h"
 #include "s4l/data/cut.h"
 #include "s4l/data/decode.h"
+#include "s4l/data/in_threads.h"
 
 namespace s4l::data {
 namespace {
-
-/// Runs task(i) for all i below `count`, on every core.
-template <class Task>
-void for_each(std::size_t count, const Task& task) {
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < count; i = next++) task(i);
-  };
-  std::vector<std::jthread> threads;
-  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i) threads.emplace_back(work);
-  work();
-}
 
 /// The picture's place in an order that looks random and depends on its path alone.
 std::uint64_t shuffled(const std::string& path) {
@@ -71,7 +59,7 @@ void PictureFiles::open(std::vector<Picture> pictures, std::vector<std::string> 
 void PictureFiles::check_files() {
   PictureIndex index(options_.cache_folder, *tree_);
   std::vector<std::optional<FileTree::Stamp>> fresh(pictures_.size());
-  for_each(pictures_.size(), [&](std::size_t i) {
+  in_threads(pictures_.size(), [&](std::size_t i) {
     Picture& picture = pictures_[i];
     if (!picture.facts.reason.empty()) return;
     try {

@@ -179,3 +179,10 @@ TEST_CASE("a PNG is turned as its eXIf chunk says, in all 8 ways") {
           (mirrored[static_cast<std::size_t>(orientation - 1)] ? 1 : 3));
   }
 }
+
+TEST_CASE("a colour that a PNG's palette lacks is black, not what lay in memory") {
+  const std::string file = png(3, 8, 3, std::string("\x01\x02\xFF", 3), chunk("PLTE", "abcdef"));
+  CHECK(decoded(file) == Row{'d', 'e', 'f', 0, 0, 0, 0, 0, 0});
+  CHECK(refusal(png(1, 8, 3, std::string(1, '\0'), chunk("PLTE", std::string(771, 'x')))) != "");
+  CHECK(refusal(png(1, 8, 3, std::string(1, '\0'), chunk("PLTE", "ab"))) != "");
+}
