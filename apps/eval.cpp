@@ -13,6 +13,7 @@
 #include "s4l/apps/threads.h"
 #include "s4l/apps/weights_place.h"
 #include "s4l/core/device/device.h"
+#include "s4l/data/recognise.h"
 #include "s4l/core/io/file.h"
 #include "s4l/data/split.h"
 #include "s4l/methods/training/run_files.h"
@@ -55,9 +56,9 @@ methods::RunOptions options_for(const fs::path& weights, const methods::ModelCar
   options.dataset = card.dataset;
   options.data = card.data;
   options.img_size = card.img_size;
-  if (arguments.has("data") && !arguments.has("dataset") && options.dataset == "things")
-    options.dataset = "image-folder";
+  options.unlabeled.clear();
   overlay(layer_from_arguments(arguments), options);
+  if (arguments.has("data") && !arguments.has("dataset")) options.dataset = data::dataset_at(options.data);
   check_known("dataset", options.dataset, names_of(data::datasets()));
   return options;
 }

@@ -14,6 +14,7 @@
 #include "s4l/apps/settings.h"
 #include "s4l/core/error.h"
 #include "s4l/data/dataset.h"
+#include "s4l/data/recognise.h"
 #include "s4l/methods/method.h"
 #include "s4l/methods/training/recipes.h"
 #include "s4l/nn/models/model.h"
@@ -114,7 +115,8 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
   check_known("method", options.method, names_of(methods::methods()));
 
   options.dataset = last_word(layers, "dataset");
-  if (options.dataset.empty()) options.dataset = last_word(layers, "data").empty() ? "things" : "image-folder";
+  if (const std::string place = last_word(layers, "data"); options.dataset.empty())
+    options.dataset = place.empty() ? "things" : data::dataset_at(place);
   check_known("dataset", options.dataset, names_of(data::datasets()));
 
   if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
@@ -127,7 +129,9 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
   for (const Layer& layer : layers) overlay(layer, options);
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
-  for (std::string* path : {&options.data, &options.pretrained})
+  std::vector<std::string*> paths{&options.data, &options.labels_file, &options.pretrained};
+  for (std::string& place : options.unlabeled) paths.push_back(&place);
+  for (std::string* path : paths)
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   return options;
 }

@@ -10,7 +10,6 @@
 namespace s4l::data {
 namespace {
 
-constexpr std::size_t kFrame = 12, kFullPalette = 256 * 3;  // bytes of a chunk around its content, of 256 colours
 constexpr std::array<std::uint8_t, 8> kSignature{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
 std::uint32_t big32(Bytes bytes, std::size_t at) {
@@ -74,15 +73,32 @@ Size walk_chunks(Bytes bytes, const DecodeLimits& limits, const Visit& visit) {
   }
 }
 
-/// The file with black for the colours that its palette lacks: stb_image would take them from memory it never set.
-std::vector<std::uint8_t> with_full_palette(Bytes bytes, Bytes palette) {
-  const Bytes before(bytes.data(), palette.data()), after(palette.data() + palette.size(), bytes.data() + bytes.size());
-  std::vector<std::uint8_t> full(before.begin(), before.end());
-  full.insert(full.end(), {0, 0, kFullPalette / 256, kFullPalette % 256});
-  full.insert(full.end(), palette.begin() + 4, palette.end() - 4);
-  full.resize(full.size() + kFullPalette + kFrame - palette.size() + 4);  // stb_image reads no sums
-  full.insert(full.end(), after.begin(), after.end());
-  return full;
+void append(std::vector<std::uint8_t>& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+
+/// A palette with black for the colours it lacks: stb_image would take them from memory that was never set.
+void append_full_palette(std::vector<std::uint8_t>& to, Bytes colours) {
+  constexpr std::size_t kFull = 256 * 3, kChecksum = 4;
+  if (colours.empty() || colours.size() > kFull || colours.size() % 3 != 0)
+    fail(ErrorKind::data, "PNG: expected a palette of 1 to 256 colours, got {} bytes", colours.size());
+  to.insert(to.end(), {0, 0, kFull / 256, kFull % 256, 'P', 'L', 'T', 'E'});
+  append(to, colours);
+  to.resize(to.size() + kFull - colours.size() + kChecksum);  // stb_image compares no checksums
+}
+
+/// What stb_image needs of the file and nothing else, all of it intact.
+std::vector<std::uint8_t> essence(Bytes bytes, const DecodeLimits& limits) {
+  std::vector<std::uint8_t> png(kSignature.begin(), kSignature.end());
+  walk_chunks(bytes, limits, [&](const Chunk& chunk, std::size_t at) {
+    if (!chunk.intact()) fail(ErrorKind::data, "PNG: wrong checksum of the chunk at byte {}", at);
+    const std::string_view type = chunk.type();
+    if (type == "PLTE")
+      append_full_palette(png, chunk.content());
+    else if (type == "IHDR" || type == "tRNS" || type == "IEND" || (type == "IDAT" && !chunk.content().empty()))
+      append(png, chunk.whole);
+    else if (type != "IDAT" && type[0] >= 'A' && type[0] <= 'Z')
+      fail(ErrorKind::data, "PNG: the chunk at byte {} is of an unknown kind that cannot be left out", at);
+  });
+  return png;
 }
 
 }  // namespace
@@ -100,13 +116,7 @@ PictureHeader read_png_header(Bytes bytes, const DecodeLimits& limits) {
 }
 
 Image decode_png(Bytes bytes, Size stored, Box box, const DecodeLimits& limits) {
-  Bytes palette;
-  walk_chunks(bytes, limits, [&](const Chunk& chunk, std::size_t at) {
-    if (!chunk.intact()) fail(ErrorKind::data, "PNG: wrong checksum of the chunk at byte {}", at);
-    if (chunk.type() == "PLTE" && palette.empty()) palette = chunk.whole;
-  });
-  if (palette.size() <= kFrame || palette.size() >= kFullPalette + kFrame) return decode_with_stb(bytes, stored, box);
-  return decode_with_stb(with_full_palette(bytes, palette), stored, box);
+  return decode_with_stb(essence(bytes, limits), stored, box);
 }
 
 }  // namespace s4l::data
