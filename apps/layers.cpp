@@ -40,8 +40,8 @@ std::string last_word(const std::vector<Layer>& layers, const std::string& name)
 }
 
 void check_no_contradiction(const Layer& layer) {
-  static const std::vector<std::vector<std::string>> choices = {{"labels", "num-labels", "labels-per-class"},
-                                                                {"steps", "epochs"}};
+  static const std::vector<std::vector<std::string>> choices = {
+      {"labels", "num-labels", "labels-per-class", "labels-file"}, {"steps", "epochs"}};
   for (const auto& names : choices) {
     const Given* first = nullptr;
     for (const std::string& name : names) {
@@ -63,7 +63,8 @@ std::string variable_of(const std::string& setting) {
 
 // A misspelt variable is told, not passed over. Some are read elsewhere: by the tests, the benchmarks, set_threads.
 void check_environment() {
-  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_LOG", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
+  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_CACHE_DIR", "S4L_LOG", "S4L_TEST_DATA",
+                                    "S4L_BENCH_THREADS"};
   for (const Setting& setting : settings()) known.push_back(variable_of(setting.option.name));
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));

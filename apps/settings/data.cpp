@@ -9,6 +9,7 @@ namespace {
 void set_labels(RunOptions& options, const std::string& text) {
   options.labels = text;
   options.labels_per_class = -1;
+  options.labels_file.clear();
 }
 
 void set_num_labels(RunOptions& options, const std::string& text) { set_labels(options, text + "n"); }
