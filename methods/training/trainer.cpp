@@ -39,7 +39,7 @@ double mean_of(const Tensor& x) {
 }
 
 data::Pictures first_rows(const data::Pictures& pictures, std::int64_t n) {
-  const auto first = [n](const Tensor& x) { return x ? rows(x, 0, n) : x; };
+  const auto first = [n](const Tensor& t) { return t ? rows(t, 0, n) : t; };
   const PictureDraws& draws = pictures.draws;
   return {first(pictures.u8), {first(draws.flip), first(draws.noise), first(draws.range)}};
 }
