@@ -64,6 +64,10 @@ void add_table(const toml::table& table, const std::string& source, int stage, L
       continue;
     }
     check_key(name, origin);
+    if (const toml::array* several = value.as_array(); several != nullptr && name == "unlabeled") {
+      for (const toml::node& one : *several) layer.push_back({name, scalar_text(one, origin, name), origin, stage});
+      continue;
+    }
     layer.push_back({name, scalar_text(value, origin, name), fmt::format("{}: {}", origin, name), stage});
   }
 }
@@ -72,10 +76,12 @@ void add_table(const toml::table& table, const std::string& source, int stage, L
 template <class Body>
 void each_written(const methods::RunOptions& options, const Body& body) {
   const std::string silent_length = options.epochs > 0 ? "steps" : "epochs";
-  const std::string silent_labels = options.labels_per_class >= 0 ? "labels" : "labels-per-class";
+  const bool has_file = !options.labels_file.empty();
+  const std::string silent_labels = has_file || options.labels_per_class >= 0 ? "labels" : "labels-per-class";
   for (const Setting& setting : settings()) {
     const std::string& name = setting.option.name;
     if (std::holds_alternative<Reader>(setting.place) || name == silent_length || name == silent_labels) continue;
+    if (has_file ? name == "labels-per-class" : name == "labels-file") continue;
     if (name == "stage" && options.stage == 0) continue;
     const auto* method = std::get_if<MethodField>(&setting.place);
     if (method != nullptr && method->standards.count(options.method) == 0) continue;
@@ -108,6 +114,9 @@ std::string to_toml(const methods::RunOptions& all, const std::vector<methods::R
     text += line;
     common.insert(line);
   });
+  std::string places;
+  for (const std::string& place : all.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
+  if (!places.empty()) text += fmt::format("\nunlabeled = [{}]\n", places);
   if (!all.dataset_options.empty()) text += "\n[dataset-options]\n";
   for (const auto& [key, value] : all.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
   for (std::size_t i = 0; i < stages.size(); ++i) {

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kDamagedShown = 5;
 
 std::string labels_asked(const methods::RunOptions& options) {
+  if (!options.labels_file.empty()) return options.labels_file;
   if (options.labels_per_class >= 0) return fmt::format("{} per class", options.labels_per_class);
   const std::string& labels = options.labels;
   if (labels.ends_with('n')) return labels.substr(0, labels.size() - 1);
@@ -79,6 +80,7 @@ std::time_t start_time() {
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   const methods::RunOptions& options = run.options();
   tell_damaged(log, run.dataset());
+  for (const std::string& note : run.dataset().notes()) log.line(note);
   std::string text =
       fmt::format("{}: {} -> {} labelled of {}, {}", options.dataset, labels_asked(options), with_commas(plan.labelled),
                   counted(plan.unlabelled + plan.val, "picture"), per_class_text(plan.labelled_per_class));

@@ -51,6 +51,7 @@ void check_unchanged(const methods::RunOptions& before, const methods::RunOption
           setting.option.name, was, folder, is);
   }
   check(before.dataset_options == now.dataset_options, "--resume: a continued run keeps its --data-option");
+  check(before.unlabeled == now.unlabeled, "--resume: a continued run keeps its --unlabeled");
 }
 
 /// A stage alone needs what the stage before would have left it.
