@@ -2,7 +2,6 @@
 #include <string>
 
 #include "s4l/apps/commands.h"
-#include "s4l/apps/log.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -10,11 +9,10 @@ namespace s4l::apps {
 /// What `s4l run` was asked to do.
 struct RunRequest {
   methods::RunOptions options;
-  std::string folder;  ///< to write to or to continue; empty: the default name
+  std::string folder;  ///< to write to or to continue; empty: runs/ and the name
+  std::string name;    ///< below runs/; empty: by method, labels and seed
   bool resume = false, overwrite = false, dry_run = false, json = false;
   double seconds = 0;  ///< to stop after; 0: none
-  Log::Level level = Log::Level::normal;
-  bool progress = true, colour = true;
 };
 
 CommandLine run_line();

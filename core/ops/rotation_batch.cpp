@@ -1,7 +1,5 @@
 #include "s4l/core/ops/rotation_batch.h"
 
-#include <vector>
-
 namespace s4l {
 namespace {
 
@@ -33,17 +31,18 @@ Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Picture
 }
 
 Tensor rotation_labels(std::int64_t n, Device device) {
-  std::vector<std::int32_t> labels(static_cast<std::size_t>(4 * n));
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 4);
-  return from_values(labels, {4 * n}, device);
+  const Tensor y = empty({4 * n}, DType::i32, device);
+  kernel::rotation_labels(y);
+  return y;
 }
 
 Tensor repeat_labels(const Tensor& labels, int times) {
-  check(labels.shape().rank == 1 && times >= 0, "repeat_labels: expected labels (n) and 0 or more times, got {} and {}",
-        labels.shape(), times);
-  std::vector<std::int32_t> repeated;
-  for (const std::int32_t label : values_of<std::int32_t>(labels)) repeated.insert(repeated.end(), times, label);
-  return from_values(repeated, {times * labels.numel()}, labels.device());
+  check(labels.shape().rank == 1 && labels.dtype() == DType::i32 && times >= 0,
+        "repeat_labels: expected labels i32 (n) and 0 or more times, got {} {} and {}", labels.dtype(), labels.shape(),
+        times);
+  const Tensor y = empty({times * labels.numel()}, DType::i32, labels.device());
+  kernel::repeat_labels(labels, times, y);
+  return y;
 }
 
 }  // namespace s4l

@@ -36,5 +36,9 @@ Tensor repeat_labels(const Tensor& labels, int times);
 
 S4L_KERNEL(rotation_batch, const Tensor& pictures, const Tensor& index, const PictureDraws& draws,
            const RotationBatchOptions& options, const Tensor& y)
+/// y_i = i mod 4.
+S4L_KERNEL(rotation_labels, const Tensor& y)
+/// y_i = labels[i / times].
+S4L_KERNEL(repeat_labels, const Tensor& labels, int times, const Tensor& y)
 
 }  // namespace s4l

@@ -188,5 +188,14 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const PictureDr
   });
 }
 
+void rotation_labels(const Tensor& y) {
+  for (std::int64_t i = 0; i < y.numel(); ++i) y.data<std::int32_t>()[i] = static_cast<std::int32_t>(i % 4);
+}
+
+void repeat_labels(const Tensor& labels, int times, const Tensor& y) {
+  for (std::int64_t i = 0; i < labels.numel(); ++i)
+    std::fill_n(y.data<std::int32_t>() + i * times, times, labels.data<std::int32_t>()[i]);
+}
+
 }  // namespace s4l::cpu
 #endif

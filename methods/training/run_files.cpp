@@ -86,9 +86,14 @@ io::Json evaluation_json(const Evaluation& evaluation, const std::vector<std::st
   return json;
 }
 
-void write_evaluation(const std::string& folder, const data::Dataset& dataset, const Evaluation& test) {
+void write_evaluation(const std::string& folder, const data::Dataset& dataset, const RunResult& result) {
+  const Evaluation& test = result.test;
   const auto& names = dataset.class_names();
-  io::save_atomically(folder + "/eval/summary.json", evaluation_json(test, names).dump(2) + "\n");
+  io::Json summary = evaluation_json(test, names);
+  summary.set("weights", result.best_on_validation ? "weights/best.safetensors" : "weights/last.safetensors");
+  summary.set("reported_step", result.reported_step);
+  summary.set("best_on_validation", result.best_on_validation);
+  io::save_atomically(folder + "/eval/summary.json", summary.dump(2) + "\n");
 
   std::string per_class = "class,support,precision,recall,f1\n", confusion = "label";
   const auto classes = test.per_class();
@@ -104,13 +109,8 @@ void write_evaluation(const std::string& folder, const data::Dataset& dataset, c
   io::save_atomically(folder + "/eval/per_class.csv", per_class);
   io::save_atomically(folder + "/eval/confusion.csv", confusion + "\n");
 
-  std::vector<Prediction> errors;
-  for (const Prediction& p : test.predictions)
-    if (p.label >= 0 && p.label != p.predicted) errors.push_back(p);
-  std::stable_sort(errors.begin(), errors.end(),
-                   [](const Prediction& a, const Prediction& b) { return a.confidence > b.confidence; });
   io::save_atomically(folder + "/eval/predictions.csv", predictions_csv(dataset, test.predictions));
-  io::save_atomically(folder + "/eval/errors.csv", predictions_csv(dataset, errors));
+  io::save_atomically(folder + "/eval/errors.csv", predictions_csv(dataset, test.errors()));
 
   std::string calibration = "confidence_from,predictions,mean_confidence,accuracy\n";
   for (const CalibrationBin& bin : test.calibration())

@@ -149,9 +149,14 @@ TEST_CASE("rotation_batch gives the same bits for any number of threads") {
 }
 
 TEST_CASE("labels follow the rows of rotation_batch") {
-  check_near(rotation_labels(2, kCpu), {0, 1, 2, 3, 0, 1, 2, 3}, 0, 0);
-  check_near(repeat_labels(from_values(Indices{7, -1}, {2}), 3), {7, 7, 7, -1, -1, -1}, 0, 0);
-  CHECK(rotation_labels(0, kCpu).numel() == 0);
+  KernelsUnderTest kernels;
+  for (const Device& device : devices()) {
+    check_near(rotation_labels(2, device), {0, 1, 2, 3, 0, 1, 2, 3}, 0, 0);
+    check_near(repeat_labels(from_values(Indices{7, -1}, {2}, device), 3), {7, 7, 7, -1, -1, -1}, 0, 0);
+    CHECK(repeat_labels(from_values(Indices{7, -1}, {2}, device), 0).numel() == 0);
+    CHECK(rotation_labels(0, device).numel() == 0);
+  }
+  kernels.mark_compared();
 }
 
 TEST_CASE("rotation_batch names what does not fit") {
@@ -164,6 +169,7 @@ TEST_CASE("rotation_batch names what does not fit") {
   CHECK_THROWS_WITH(rotation_batch(x, {}, {.noise = zeros({2, 6})}), Catch::Contains("noise f32 (2, 7)"));
   CHECK_THROWS_WITH(rotation_batch(x, {}, {.range = zeros({1, 2})}), Catch::Contains("range f32 (2, 2)"));
   CHECK_THROWS_WITH(rotation_batch(x, zeros({1}), {}), Catch::Contains("i32"));
+  CHECK_THROWS_WITH(repeat_labels(zeros({2}), 3), Catch::Contains("i32") && Catch::Contains("f32 (2)"));
   CHECK_THROWS_WITH(rotation_batch(x, from_values(Indices{0, 2}, {2}), {}),
                     Catch::Contains("from 0 to 1, got 2 in place 1"));
 }
