@@ -41,14 +41,14 @@ void Log::keep(const std::string& text) {
 void Log::line(const std::string& text) {
   if (level_ != Level::quiet) {
     clear();
-    fmt::print(stderr, "{}\n", text);
+    fmt::print(stderr, "{}\n", one_line(text));
   }
   keep(text);
 }
 
 void Log::warning(const std::string& text) {
   clear();
-  fmt::print(stderr, "{} {}\n", paint(terminal_, Colour::yellow, "warning:"), text);
+  fmt::print(stderr, "{} {}\n", paint(terminal_, Colour::yellow, "warning:"), one_line(text));
   keep("warning: " + text);
 }
 

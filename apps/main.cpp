@@ -41,7 +41,7 @@ int dispatch(const std::vector<std::string>& words) {
 }
 
 int report(const std::string& message, ExitCode code) {
-  fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), message);
+  fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), one_line(message));
   return code;
 }
 
