@@ -125,8 +125,12 @@ Arguments parse(const CommandLine& line, std::vector<std::string> words) {
   arguments.rest = parser.rest;
   for (std::size_t i = 0; i < line.options.size(); ++i) {
     if (parser.options[i]->count() == 0) continue;
-    for (const std::string& text : parser.options[i]->reduced_results())
-      arguments.values.push_back({line.options[i].name, text});
+    const Option& option = line.options[i];
+    for (const std::string& text : parser.options[i]->reduced_results()) {
+      check(option.takes != Takes::none || text == "true" || text == "false", "--{}: expected no value, got \"{}\"",
+            option.name, text);
+      arguments.values.push_back({option.name, text});
+    }
   }
   return arguments;
 }

@@ -9,9 +9,12 @@
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/settings.h"
+#include "s4l/apps/terminal.h"
 #include "s4l/apps/threads.h"
 #include "s4l/apps/weights_place.h"
 #include "s4l/core/device/device.h"
+#include "s4l/core/io/file.h"
+#include "s4l/data/split.h"
 #include "s4l/methods/training/run_files.h"
 #include "s4l/methods/training/saved_model.h"
 
@@ -82,6 +85,17 @@ void check_classes(const std::vector<std::string>& model, const std::vector<std:
        fmt::format("{}", fmt::join(data, ", ")));
 }
 
+// The labels that a model has seen are those of its own split: with another one the test set may hold them.
+void warn_of_other_split(const fs::path& weights, const std::string& trained_on) {
+  const fs::path csv = weights.parent_path().parent_path() / "split.csv";
+  if (!fs::exists(csv)) return;
+  const std::string here = data::split_hash(io::read_file(csv));
+  if (here == trained_on) return;
+  fmt::print(stderr, "{} {} was trained on the split {}…, and {} is {}…: other labels or other data\n",
+             paint(terminal_of(2), Colour::yellow, "warning:"), weights.string(), trained_on.substr(0, 8), csv.string(),
+             here.substr(0, 8));
+}
+
 double share_from(const Arguments& arguments) {
   std::string text = arguments.get("min-acc", "0");
   if (text.ends_with('%')) text.pop_back();
@@ -96,6 +110,7 @@ int eval(const Arguments& arguments) {
   const double min_acc = share_from(arguments);
   set_threads(arguments);
   const methods::SavedModel saved = methods::load_model(weights);
+  warn_of_other_split(weights, saved.card.split_hash);
   const methods::RunOptions options = options_for(fs::absolute(weights), saved.card, arguments);
   const auto dataset = open_data(options);
   check_classes(saved.card.class_names, dataset->class_names());

@@ -6,7 +6,7 @@
 
 namespace s4l::apps {
 
-/// --quiet, --verbose, --no-progress, --no-color.
+/// --quiet, --verbose, --log-format, --no-progress, --no-color.
 std::vector<Option> log_options();
 /// The log that they ask for, on stderr.
 Log log_from(const Arguments& arguments);

@@ -5,7 +5,9 @@
 
 #include "s4l/apps/commands.h"
 #include "s4l/apps/exit_code.h"
+#include "s4l/apps/log.h"
 #include "s4l/apps/nearest.h"
+#include "s4l/core/device/processor.h"
 #include "s4l/core/error.h"
 #include "s4l/apps/terminal.h"
 
@@ -37,11 +39,15 @@ int dispatch(const std::vector<std::string>& words) {
   const CommandLine line = command->line();
   const Arguments arguments = parse(line, {words.begin() + 1, words.end()});
   if (arguments.help) return std::fputs(help_text(line).c_str(), stdout), kSuccess;
+  check_processor(this_processor());
   return command->run(arguments);
 }
 
 int report(const std::string& message, ExitCode code) {
-  fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), one_line(message));
+  if (log_format() == LogFormat::json)
+    fmt::print(stderr, "{}\n", json_line("error", message));
+  else
+    fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), one_line(message));
   return code;
 }
 

@@ -91,7 +91,7 @@ int run(const Arguments& arguments) {
   }
   // The folder comes after everything that a wrong option or missing data can stop.
   methods::Run fresh(request.options);
-  const std::string folder = make_run_folder(request.folder, fresh.options());
+  const std::string folder = make_run_folder(request.folder, fresh.options(), request.name);
   const FolderLock lock(folder);
   if (request.overwrite) clear_run(folder);
   write_description(folder, fresh, arguments);

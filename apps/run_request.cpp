@@ -18,7 +18,14 @@ namespace {
 // What decides how the run is carried out and shown, not what it computes: never in config.toml.
 std::vector<Option> own_options() {
   return {
-      {"output", "DIR", "folder to write [runs/METHOD-LABELS-sSEED]", true, Takes::one, 'o', {"save-dir", "project"}},
+      {"output",
+       "DIR",
+       "folder to write [runs/METHOD-LABELS-sSEED]",
+       true,
+       Takes::one,
+       'o',
+       {"save-dir", "project", "out"}},
+      {"name", "NAME", "or runs/NAME, numbered if there is one", true, Takes::one, 0, {"save-name", "experiment"}},
       {"resume",
        "PATH",
        "go on with a stopped run; without PATH the newest",
@@ -60,6 +67,14 @@ double seconds_from(const std::string& text) {
   const double number = number_from("--time", text.substr(0, text.size() - 1));
   check(number > 0, "--time: expected more than 0, got {}", text);
   return factor * number;
+}
+
+std::string name_from(const Arguments& arguments) {
+  const std::string name = arguments.get("name");
+  check(std::filesystem::path(name).filename() == name && name != "." && name != "..",
+        "--name: expected a name without folders, got \"{}\"; --output takes a path", name);
+  check(name.empty() || !arguments.has("output"), "--name and --output contradict each other: give one");
+  return name;
 }
 
 bool on(const Arguments& arguments, const char* name) { return arguments.get(name) == "true"; }
@@ -106,6 +121,7 @@ RunRequest request_from(const Arguments& arguments) {
 
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
+  request.name = name_from(arguments);
   request.resume = arguments.has("resume");
   if (!request.resume) {
     check(arguments.positional.has_value() || arguments.has("config"),
@@ -116,11 +132,14 @@ RunRequest request_from(const Arguments& arguments) {
     return request;
   }
   check(!request.overwrite, "--resume and --overwrite contradict each other: give one");
+  check(request.name.empty() || arguments.get("resume").empty(),
+        "--resume {} and --name {} contradict each other: a run goes on where it is", arguments.get("resume"),
+        request.name);
   check(request.folder.empty() || arguments.get("resume").empty(),
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
   request.options = resumed_options(recipe, layers, request.folder);
   request.options.pretrained.clear();  // the checkpoint has everything
   return request;

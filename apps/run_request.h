@@ -9,7 +9,8 @@ namespace s4l::apps {
 /// What `s4l run` was asked to do.
 struct RunRequest {
   methods::RunOptions options;
-  std::string folder;  ///< to write to or to continue; empty: the default name
+  std::string folder;  ///< to write to or to continue; empty: runs/ and the name
+  std::string name;    ///< below runs/; empty: by method, labels and seed
   bool resume = false, overwrite = false, dry_run = false, json = false;
   double seconds = 0;  ///< to stop after; 0: none
 };
