@@ -7,7 +7,6 @@
 
 #include "s4l/apps/nearest.h"
 #include "s4l/core/error.h"
-#include "s4l/apps/settings.h"
 
 namespace s4l::apps {
 namespace {
@@ -66,19 +65,26 @@ Layer layer_from_toml(const std::string& text, const std::string& source) {
   return layer;
 }
 
-std::string to_toml(const methods::RunOptions& options) {
+bool is_written(const Setting& setting, const methods::RunOptions& options) {
+  const std::string& name = setting.option.name;
   // The other of two ways to say one thing: writing both would contradict.
-  const std::string silent_length = options.epochs > 0 ? "steps" : "epochs";
-  const std::string silent_labels = options.labels_per_class >= 0 ? "labels" : "labels-per-class";
+  if (name == (options.epochs > 0 ? "steps" : "epochs")) return false;
+  if (name == (options.warmup_epochs > 0 ? "warmup-steps" : "warmup-epochs")) return false;
+  if (name == (options.labels_per_class >= 0 ? "labels" : "labels-per-class")) return false;
+  if (const auto* method = std::get_if<MethodField>(&setting.place))
+    return method->standards.count(options.method) != 0;
+  return !std::holds_alternative<Reader>(setting.place);
+}
+
+std::string to_toml(const methods::RunOptions& options, const std::function<std::string(const std::string&)>& remark) {
   std::string text = "# Everything this run was computed from; `s4l run --config` with this file repeats it.\n";
   std::string section;
   for (const Setting& setting : settings()) {
-    const std::string& name = setting.option.name;
-    if (std::holds_alternative<Reader>(setting.place) || name == silent_length || name == silent_labels) continue;
-    const auto* method = std::get_if<MethodField>(&setting.place);
-    if (method != nullptr && method->standards.count(options.method) == 0) continue;
+    if (!is_written(setting, options)) continue;
     if (setting.section != section) text += fmt::format("\n# {}\n", section = setting.section);
-    text += fmt::format("{} = {}\n", name, text_of(setting, options, true));
+    std::string line = fmt::format("{} = {}", setting.option.name, text_of(setting, options, true));
+    if (remark) line = fmt::format("{:<40}  # {}", line, remark(setting.option.name));
+    text += line + "\n";
   }
   if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
   for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));

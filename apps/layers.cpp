@@ -39,8 +39,8 @@ std::string last_word(const std::vector<Layer>& layers, const std::string& name)
 }
 
 void check_no_contradiction(const Layer& layer) {
-  static const std::vector<std::vector<std::string>> choices = {{"labels", "num-labels", "labels-per-class"},
-                                                                {"steps", "epochs"}};
+  static const std::vector<std::vector<std::string>> choices = {
+      {"labels", "num-labels", "labels-per-class"}, {"steps", "epochs"}, {"warmup-steps", "warmup-epochs"}};
   for (const auto& names : choices) {
     const Given* first = nullptr;
     for (const std::string& name : names) {
@@ -68,6 +68,16 @@ void check_environment() {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
     if (name.starts_with("S4L_") && std::find(known.begin(), known.end(), name) == known.end())
       fail(ErrorKind::usage, "environment: {} is no setting{}", name, did_you_mean(name, known));
+  }
+}
+
+void note(const Layer& layer, Origins& origins) {
+  for (const Given& given : layer) {
+    const std::string name = find_setting(given.name)->option.name;
+    const std::string suffix = ": " + given.name;  // of a file's line
+    const bool file = given.origin.ends_with(suffix);
+    origins[name == "num-labels" ? "labels" : name] =
+        file ? given.origin.substr(0, given.origin.size() - suffix.size()) : given.origin;
   }
 }
 
@@ -108,7 +118,7 @@ void overlay(const Layer& layer, methods::RunOptions& options) {
   }
 }
 
-methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers) {
+methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins) {
   methods::RunOptions options;
   if (const std::string method = last_word(layers, "method"); !method.empty()) options.method = method;
   check_known("method", options.method, names_of(methods::methods()));
@@ -123,8 +133,12 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
     Layer layer = layer_from_toml(preset->text, "recipe " + name);
     if (!last_word(layers, "pretrained").empty()) std::erase_if(layer, describes_network);
     overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
   }
-  for (const Layer& layer : layers) overlay(layer, options);
+  for (const Layer& layer : layers) {
+    overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
+  }
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
   for (std::string* path : {&options.data, &options.pretrained})

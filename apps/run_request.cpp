@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "s4l/apps/config.h"
 #include "s4l/apps/log_options.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/core/error.h"
@@ -101,14 +100,7 @@ CommandLine run_line() {
   return line;
 }
 
-RunRequest request_from(const Arguments& arguments) {
-  RunRequest request;
-  request.overwrite = on(arguments, "overwrite");
-  request.dry_run = on(arguments, "dry-run");
-  request.json = on(arguments, "json");
-  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
-  set_threads(arguments);
-
+std::vector<Layer> layers_from(const Arguments& arguments) {
   std::vector<Layer> layers;
   if (arguments.has("config")) {
     const std::string file = arguments.get("config");
@@ -118,7 +110,18 @@ RunRequest request_from(const Arguments& arguments) {
   }
   layers.push_back(layer_from_environment());
   layers.push_back(layer_from_arguments(arguments, arguments.positional));
+  return layers;
+}
 
+RunRequest request_from(const Arguments& arguments) {
+  RunRequest request;
+  request.overwrite = on(arguments, "overwrite");
+  request.dry_run = on(arguments, "dry-run");
+  request.json = on(arguments, "json");
+  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
+  set_threads(arguments);
+
+  const std::vector<Layer> layers = layers_from(arguments);
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
   request.name = name_from(arguments);

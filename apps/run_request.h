@@ -2,6 +2,7 @@
 #include <string>
 
 #include "s4l/apps/commands.h"
+#include "s4l/apps/config.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -16,6 +17,8 @@ struct RunRequest {
 };
 
 CommandLine run_line();
+/// What --config, the environment and the command line give, in this order.
+std::vector<Layer> layers_from(const Arguments& arguments);
 /// Reads the layers of settings and the run's own options; an error of kind usage names what is wrong.
 RunRequest request_from(const Arguments& arguments);
 

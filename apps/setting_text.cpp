@@ -86,6 +86,7 @@ void set_from_text(const Setting& setting, methods::RunOptions& options, const s
   // Two ways to say one thing: the later word counts.
   if (setting.option.name == "labels") options.labels_per_class = -1;
   if (setting.option.name == "steps") options.epochs = 0;
+  if (setting.option.name == "warmup-steps") options.warmup_epochs = 0;
 }
 
 std::string text_of(const Setting& setting, const methods::RunOptions& options, bool toml) {
