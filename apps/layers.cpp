@@ -41,7 +41,9 @@ std::string last_word(const std::vector<Layer>& layers, const std::string& name)
 
 void check_no_contradiction(const Layer& layer) {
   static const std::vector<std::vector<std::string>> choices = {
-      {"labels", "num-labels", "labels-per-class", "labels-file"}, {"steps", "epochs"}};
+      {"labels", "num-labels", "labels-per-class", "labels-file"},
+      {"steps", "epochs"},
+      {"warmup-steps", "warmup-epochs"}};
   for (const auto& names : choices) {
     const Given* first = nullptr;
     for (const std::string& name : names) {
@@ -70,6 +72,16 @@ void check_environment() {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
     if (name.starts_with("S4L_") && std::find(known.begin(), known.end(), name) == known.end())
       fail(ErrorKind::usage, "environment: {} is no setting{}", name, did_you_mean(name, known));
+  }
+}
+
+void note(const Layer& layer, Origins& origins) {
+  for (const Given& given : layer) {
+    const std::string name = find_setting(given.name)->option.name;
+    const std::string suffix = ": " + given.name;  // of a file's line
+    const bool file = given.origin.ends_with(suffix);
+    origins[name == "num-labels" ? "labels" : name] =
+        file ? given.origin.substr(0, given.origin.size() - suffix.size()) : given.origin;
   }
 }
 
@@ -117,7 +129,7 @@ void overlay(const Layer& layer, methods::RunOptions& options) {
   if (options.stage > 0) apply(options.stage);
 }
 
-methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers) {
+methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins) {
   methods::RunOptions options;
   if (const std::string method = last_word(layers, "method"); !method.empty()) options.method = method;
   check_known("method", options.method, names_of(methods::methods()));
@@ -136,8 +148,12 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
     Layer layer = layer_from_toml(preset->text, "recipe " + name);
     if (!last_word(layers, "pretrained").empty()) std::erase_if(layer, describes_network);
     overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
   }
-  for (const Layer& layer : layers) overlay(layer, options);
+  for (const Layer& layer : layers) {
+    overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
+  }
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
   std::vector<std::string*> paths{&options.data, &options.labels_file, &options.pretrained, &options.pseudo_labels};

@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 methods::Plan tell_costs(const methods::Run& run, Log& log) {
   methods::Plan plan = run.plan();
   run.measure(plan);
+  tell_chosen(log, request.options, run.options());
   tell_plan(log, run, plan);
   return plan;
 }
@@ -68,7 +69,9 @@ methods::RunCallbacks callbacks_for(Log& log, Progress& progress, const RunReque
 }
 
 int train(methods::Run& run, const RunRequest& request, const std::string& folder, Log& log) {
-  const methods::Plan plan = run.plan();
+  methods::Plan plan = run.plan();
+  if (request.options.steps == 0 && request.options.epochs == 0) run.measure(plan);  // who did not choose wants to know
+  tell_chosen(log, request.options, run.options());
   tell_plan(log, run, plan);
   log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
   Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));

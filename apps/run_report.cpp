@@ -91,10 +91,19 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
                      options.img_size, options.img_size, counted(plan.steps, "step"),
                      step_text(options, plan.rows_per_step));
   if (plan.seconds_per_step > 0)
-    text += fmt::format("; {}, {:.0f} MiB of tensors", about(plan.seconds_per_step * static_cast<double>(plan.steps)),
-                        plan.peak_bytes / (1 << 20));
+    text += fmt::format("; {} (by 2 steps), {:.0f} MiB of tensors",
+                        about(plan.seconds_per_step * static_cast<double>(plan.steps)), plan.peak_bytes / (1 << 20));
   log.line(text);
   if (!plan.pretrained.empty()) log.line(plan.pretrained);
+}
+
+void tell_chosen(Log& log, const methods::RunOptions& asked, const methods::RunOptions& used) {
+  std::string text;
+  if (asked.model.empty() && asked.pretrained.empty()) text += fmt::format(" --model {}", used.model);
+  if (asked.img_size == 0) text += fmt::format(" --img-size {}", used.img_size);
+  if (asked.batch_size == 0) text += fmt::format(" --batch-size {}", used.batch_size);
+  if (asked.steps == 0 && asked.epochs == 0 && used.sched == "cosine") text += fmt::format(" --steps {}", used.steps);
+  if (!text.empty()) log.line("chosen by the pictures and the device:" + text);
 }
 
 io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {

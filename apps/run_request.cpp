@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "s4l/apps/config.h"
 #include "s4l/apps/log_options.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/core/error.h"
@@ -114,14 +113,7 @@ CommandLine run_line() {
   return line;
 }
 
-RunRequest request_from(const Arguments& arguments, int stage) {
-  RunRequest request;
-  request.overwrite = on(arguments, "overwrite");
-  request.dry_run = on(arguments, "dry-run");
-  request.json = on(arguments, "json");
-  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
-  set_threads(arguments);
-
+std::vector<Layer> layers_from(const Arguments& arguments) {
   std::vector<Layer> layers;
   if (arguments.has("config")) {
     const std::string file = arguments.get("config");
@@ -131,8 +123,19 @@ RunRequest request_from(const Arguments& arguments, int stage) {
   }
   layers.push_back(layer_from_environment());
   layers.push_back(layer_from_arguments(arguments, arguments.positional));
-  if (stage > 0) layers.push_back({{"stage", std::to_string(stage), "--stage"}});
+  return layers;
+}
 
+RunRequest request_from(const Arguments& arguments, int stage) {
+  RunRequest request;
+  request.overwrite = on(arguments, "overwrite");
+  request.dry_run = on(arguments, "dry-run");
+  request.json = on(arguments, "json");
+  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
+  set_threads(arguments);
+
+  std::vector<Layer> layers = layers_from(arguments);
+  if (stage > 0) layers.push_back({{"stage", std::to_string(stage), "--stage"}});
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
   request.name = name_from(arguments);

@@ -8,6 +8,7 @@
 #include "s4l/data/recognise.h"
 #include "s4l/data/relabelled.h"
 #include "s4l/data/split_formats.h"
+#include "s4l/methods/training/choice.h"
 #include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/pretrained.h"
 #include "s4l/nn/models/model.h"
@@ -25,15 +26,16 @@ void require(bool condition, const char* option, const char* expected, const std
 }
 
 void check_numbers(const RunOptions& o) {
-  require(o.batch_size >= 1, "batch-size", "1 or more", to_text(o.batch_size));
+  require(o.batch_size >= 0, "batch-size", "1 or more, or 0 (chosen)", to_text(o.batch_size));
   require(o.uratio > 0, "uratio", "more than 0", to_text(o.uratio));
-  require(o.steps >= 1, "steps", "1 or more", to_text(o.steps));
+  require(o.steps >= 0, "steps", "1 or more, or 0 (chosen)", to_text(o.steps));
   require(o.epochs >= 0, "epochs", "0 (not used) or more", to_text(o.epochs));
   require(std::isfinite(o.lr) && o.lr >= 0, "lr", "0 or more", to_text(o.lr));
   require(o.lr_scale_batch_size >= 0, "lr-scale-batch-size", "0 (no scaling) or more", to_text(o.lr_scale_batch_size));
   require(o.lr_decay_factor > 0 && o.lr_decay_factor <= 1, "lr-decay-factor", "more than 0, at most 1",
           to_text(o.lr_decay_factor));
   require(o.warmup_steps >= 0, "warmup-steps", "0 or more", to_text(o.warmup_steps));
+  require(o.warmup_epochs >= 0, "warmup-epochs", "0 (not used) or more", to_text(o.warmup_epochs));
   require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
   require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 (chosen) to below 1", to_text(o.bn_momentum));
   require(o.bn_epsilon >= 0 && o.bn_epsilon < 1, "bn-epsilon", "0 (chosen) to below 1", to_text(o.bn_epsilon));
@@ -149,7 +151,6 @@ std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
 
 void fill_in_network(RunOptions& o) {
   if (!o.pretrained.empty()) Pretrained(o.pretrained).complete(o);
-  if (o.model.empty()) o.model = "resnet-small";
   if (o.bn_epsilon == 0) o.bn_epsilon = nn::ModelOptions().bn_epsilon;
   if (o.pool_padding.empty()) o.pool_padding = "zero";
 }
@@ -185,11 +186,14 @@ void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, 
 }
 
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& o) {
+  choose_network(dataset, o);
   fill_in_pictures(dataset, o);
+  choose_length(split, o);
   const std::int64_t per_epoch = steps_per_epoch(o, split);
   if (o.epochs > 0)
     o.steps =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(o.epochs * static_cast<double>(per_epoch))));
+  if (o.warmup_epochs > 0) o.warmup_steps = std::llround(o.warmup_epochs * static_cast<double>(per_epoch));
   if (o.sched != "cosine") o.steps = schedule_of(o, per_epoch).total;
   // The statistics must have forgotten the first steps by the last: 50 times their memory is the whole run.
   if (o.polyak_averaging) o.ema_decay = nn::polyak_decay(per_epoch);

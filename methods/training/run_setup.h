@@ -9,7 +9,7 @@ data::DatasetOptions dataset_options(const RunOptions& options);
 /// Opens the data set that `options` names: what the path is seen to hold where only that is given, "things" where
 /// nothing is.
 std::unique_ptr<data::Dataset> open_data(RunOptions& options);
-/// Chooses the network where nothing was said: that of the weights to start from, else resnet-small.
+/// Where nothing was said and there are weights to start from, the network is theirs.
 void fill_in_network(RunOptions& options);
 /// Fills in what follows from the pictures: size, pipelines, intervals, the number of steps. An impossible value is an
 /// error of kind usage that names the option.
