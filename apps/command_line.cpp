@@ -39,14 +39,17 @@ std::string canonical(const CommandLine& line, const std::string& word) {
 
 struct Parser {
   CLI::App app;
-  std::string positional;
+  std::vector<std::string> positionals;
   std::vector<CLI::Option*> options;
 
   explicit Parser(const CommandLine& line) : app(line.summary, "s4l " + line.name) {
     app.get_formatter()->column_width(36);
     app.set_help_flag("-h,--help", "this text")->group("Common options");
     app.allow_extras();  // they are met with better messages than CLI11's
-    if (!line.positional.empty()) app.add_option(line.positional, positional, line.positional_help)->option_text(" ");
+    if (!line.positional.empty())
+      app.add_option(line.positional, positionals, line.positional_help)
+          ->option_text(" ")
+          ->expected(1, line.several ? CLI::detail::expected_max_vector_size : 1);
     for (const bool common : {true, false})
       for (const Option& option : line.options)
         if (option.common == common) add(option);
@@ -116,9 +119,10 @@ Arguments parse(const CommandLine& line, std::vector<std::string> words) {
   } catch (const CLI::ParseError& error) {
     fail(ErrorKind::usage, "{}", error.what());
   }
-  refuse_assignment(line, parser.positional);
+  for (const std::string& word : parser.positionals) refuse_assignment(line, word);
   refuse_extra_words(line, parser.app.remaining());
-  if (!parser.positional.empty()) arguments.positional = parser.positional;
+  arguments.positionals = parser.positionals;
+  if (!parser.positionals.empty()) arguments.positional = parser.positionals[0];
   for (std::size_t i = 0; i < line.options.size(); ++i) {
     if (parser.options[i]->count() == 0) continue;
     for (const std::string& text : parser.options[i]->reduced_results())

@@ -30,6 +30,7 @@ struct CommandLine {
   std::vector<Option> options;
   std::vector<std::string> examples;
   std::string note = {};  ///< stands before the examples
+  bool several = false;   ///< the positional may be given more than once
 };
 
 /// What was given, by canonical name, in the order of the options' declaration.
@@ -38,7 +39,8 @@ struct Arguments {
     std::string name, text;  ///< text: "true" or "false" of an option without a value
   };
   std::vector<Value> values;
-  std::optional<std::string> positional;
+  std::optional<std::string> positional;  ///< the first one
+  std::vector<std::string> positionals;
   std::vector<std::string> words;  ///< as they were typed
   bool help = false;
 

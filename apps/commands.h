@@ -16,6 +16,7 @@ struct Command {
 
 Command run_command();
 Command eval_command();
+Command compare_command();
 Command list_command();
 Command info_command();
 

@@ -12,7 +12,9 @@
 namespace s4l::apps {
 namespace {
 
-std::vector<Command> commands() { return {run_command(), eval_command(), list_command(), info_command()}; }
+std::vector<Command> commands() {
+  return {run_command(), eval_command(), compare_command(), list_command(), info_command()};
+}
 
 std::string short_help() {
   std::string text =
@@ -21,7 +23,7 @@ std::string short_help() {
       "  s4l run rotation --data PATH --labels 10       on yours: a folder with one folder per class\n"
       "  s4l eval runs/rotation-10pct-s0                test the trained model again\n\n"
       "Commands:\n";
-  for (const Command& command : commands()) text += fmt::format("  {:<6}{}\n", command.name, command.line().summary);
+  for (const Command& command : commands()) text += fmt::format("  {:<9}{}\n", command.name, command.line().summary);
   return text + "\n`s4l COMMAND --help` tells the options of each; `s4l --version` the version.\n";
 }
 

@@ -65,18 +65,6 @@ methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer
   return now;
 }
 
-void set_threads(const Arguments& arguments) {
-  const char* variable = std::getenv("S4L_NUM_THREADS");
-  const bool given = arguments.has("threads");
-  if (!given && (variable == nullptr || *variable == '\0')) return;
-  const std::string text = given ? arguments.get("threads") : variable;
-  const std::string origin = given ? "--threads" : "S4L_NUM_THREADS";
-  const double threads = number_from(origin, text);
-  check(threads >= 0 && threads <= 1024 && threads == std::floor(threads),
-        "{}: expected a whole number from 0 to 1024, got {}", origin, text);
-  set_num_threads(static_cast<int>(threads));
-}
-
 // "90s", "30m" or "2h". A bare number would be hours to some and seconds to others.
 double seconds_from(const std::string& text) {
   const char unit = text.empty() ? ' ' : text.back();
@@ -90,6 +78,35 @@ double seconds_from(const std::string& text) {
 bool on(const Arguments& arguments, const char* name) { return arguments.get(name) == "true"; }
 
 }  // namespace
+
+void set_threads(const Arguments& arguments) {
+  const char* variable = std::getenv("S4L_NUM_THREADS");
+  const bool given = arguments.has("threads");
+  if (!given && (variable == nullptr || *variable == '\0')) return;
+  const std::string text = given ? arguments.get("threads") : variable;
+  const std::string origin = given ? "--threads" : "S4L_NUM_THREADS";
+  const double threads = number_from(origin, text);
+  check(threads >= 0 && threads <= 1024 && threads == std::floor(threads),
+        "{}: expected a whole number from 0 to 1024, got {}", origin, text);
+  set_num_threads(static_cast<int>(threads));
+}
+
+double time_limit_from(const Arguments& arguments) {
+  return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
+}
+
+std::vector<Layer> layers_from(const Arguments& arguments) {
+  std::vector<Layer> layers;
+  if (arguments.has("config")) {
+    const std::string file = arguments.get("config");
+    check(std::filesystem::exists(file), "--config: there is no file {}", file);
+    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
+    layers.push_back(layer_from_toml(io::read_file(file), file));
+  }
+  layers.push_back(layer_from_environment());
+  layers.push_back(command_line_layer(arguments));
+  return layers;
+}
 
 CommandLine run_line() {
   CommandLine line{
@@ -119,19 +136,10 @@ RunRequest request_from(const Arguments& arguments) {
   request.colour = !on(arguments, "no-color");
   if (on(arguments, "quiet")) request.level = Log::Level::quiet;
   if (on(arguments, "verbose")) request.level = Log::Level::verbose;
-  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
+  request.seconds = time_limit_from(arguments);
   set_threads(arguments);
 
-  std::vector<Layer> layers;
-  if (arguments.has("config")) {
-    const std::string file = arguments.get("config");
-    check(std::filesystem::exists(file), "--config: there is no file {}", file);
-    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
-    layers.push_back(layer_from_toml(io::read_file(file), file));
-  }
-  layers.push_back(layer_from_environment());
-  layers.push_back(command_line_layer(arguments));
-
+  const std::vector<Layer> layers = layers_from(arguments);
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
   request.resume = arguments.has("resume");

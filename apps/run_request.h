@@ -1,7 +1,9 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "s4l/apps/commands.h"
+#include "s4l/apps/config.h"
 #include "s4l/apps/log.h"
 #include "s4l/methods/training/run_options.h"
 
@@ -18,6 +20,12 @@ struct RunRequest {
 };
 
 CommandLine run_line();
+/// The settings of --config, of the environment and of the command line, in rising order.
+std::vector<Layer> layers_from(const Arguments& arguments);
+/// Takes --threads or S4L_NUM_THREADS for this process.
+void set_threads(const Arguments& arguments);
+/// The seconds of --time, 0 where it is not given.
+double time_limit_from(const Arguments& arguments);
 /// Reads the layers of settings and the run's own options; an error of kind usage names what is wrong.
 RunRequest request_from(const Arguments& arguments);
 
