@@ -71,6 +71,11 @@ void check_environment() {
   }
 }
 
+// What weights to start from say better than a recipe.
+bool describes_network(const Given& given) {
+  return given.name == "model" || given.name == "width" || given.name == "img-size";
+}
+
 }  // namespace
 
 Layer layer_from_environment() {
@@ -106,12 +111,16 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
 
   if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
   const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
-  if (const methods::Recipe* preset = methods::find_recipe(name))
-    overlay(layer_from_toml(preset->text, "recipe " + name), options);
+  if (const methods::Recipe* preset = methods::find_recipe(name)) {
+    Layer layer = layer_from_toml(preset->text, "recipe " + name);
+    if (!last_word(layers, "pretrained").empty()) std::erase_if(layer, describes_network);
+    overlay(layer, options);
+  }
   for (const Layer& layer : layers) overlay(layer, options);
-  check_known("model", options.model, names_of(nn::models()));
+  if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
-  if (!options.data.empty()) options.data = std::filesystem::absolute(options.data).lexically_normal();
+  for (std::string* path : {&options.data, &options.pretrained})
+    if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   return options;
 }
 

@@ -82,6 +82,7 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   if (plan.seconds_per_step > 0)
     text += fmt::format("; {}, {:.0f} MiB of tensors", about(plan.seconds()), plan.peak_bytes / (1 << 20));
   log.line(text);
+  if (!plan.pretrained.empty()) log.line(plan.pretrained);
 }
 
 io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {

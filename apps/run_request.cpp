@@ -158,6 +158,7 @@ RunRequest request_from(const Arguments& arguments) {
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
   if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
   request.options = resumed_options(recipe, layers, request.folder);
+  request.options.pretrained.clear();  // the checkpoint has everything
   return request;
 }
 

@@ -60,4 +60,9 @@ void set_batch_norm_momentum(Module& module, double momentum) {
   change_batch_norms(module, [momentum](BatchNormOptions& options) { options.momentum = momentum; });
 }
 
+void set_batch_norm_epsilon(Module& module, double epsilon) {
+  check(epsilon > 0, "set_batch_norm_epsilon: expected more than 0, got {}", epsilon);
+  change_batch_norms(module, [epsilon](BatchNormOptions& options) { options.epsilon = epsilon; });
+}
+
 }  // namespace s4l::nn

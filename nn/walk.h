@@ -26,5 +26,7 @@ void set_batch_norm_groups(Module& module, int groups);
 /// Sets how slowly the running statistics of every batch norm below `module` follow the batches' (0.99 in the spec; a
 /// run of a few hundred steps wants less, or they still remember its beginning).
 void set_batch_norm_momentum(Module& module, double momentum);
+/// Sets the epsilon of every batch norm below `module`.
+void set_batch_norm_epsilon(Module& module, double epsilon);
 
 }  // namespace s4l::nn

@@ -49,6 +49,7 @@ struct Plan {
            seconds_per_picture * static_cast<double>(test + val * validations);
   }
   double peak_bytes = 0;  ///< of tensors, likewise
+  std::string pretrained;  ///< what the network starts from, as a sentence; empty: random weights
 };
 
 /// A whole run from options to a tested model: opens the data, splits the labels, trains, validates, saves, and reads

@@ -25,11 +25,14 @@ struct RunOptions {
   bool strict = false;                                 ///< stop at the first damaged picture
 
   // network
-  std::string model = "resnet-small";
+  std::string model;       ///< empty: that of `pretrained`, else "resnet-small"
+  std::string pretrained;  ///< weights file to start from; empty: from random weights
   double width = 1;
   bool zero_heads = false;
-  double bn_momentum = 0;  ///< of the running statistics; 0: 0.99, less in runs under 5,000 steps
-  int img_size = 0;        ///< 0: the pictures' own where they are small and equal, else the model's
+  double bn_momentum = 0;    ///< of the running statistics; 0: 0.99, less in runs under 5,000 steps
+  double bn_epsilon = 0;     ///< 0: that of `pretrained`, else 1e-3
+  std::string pool_padding;  ///< of the stem's pool: "zero", or "lowest": it never wins; empty: likewise, else zero
+  int img_size = 0;          ///< 0: the pictures' own where they are small and equal, else the model's
 
   // preprocessing: what is common to both streams; the method adds its own views. Empty: by the pictures' sizes
   std::string augment;

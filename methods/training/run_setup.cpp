@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "s4l/methods/training/pretrained.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
 
@@ -29,6 +30,9 @@ void check_numbers(const RunOptions& o) {
   require(o.warmup_steps >= 0, "warmup-steps", "0 or more", to_text(o.warmup_steps));
   require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
   require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 (chosen) to below 1", to_text(o.bn_momentum));
+  require(o.bn_epsilon >= 0 && o.bn_epsilon < 1, "bn-epsilon", "0 (chosen) to below 1", to_text(o.bn_epsilon));
+  require(o.pool_padding.empty() || o.pool_padding == "zero" || o.pool_padding == "lowest", "pool-padding",
+          "zero or lowest", o.pool_padding);
   require(o.weight_decay >= 0, "weight-decay", "0 or more", to_text(o.weight_decay));
   require(o.ema_decay >= 0 && o.ema_decay < 1, "ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
   require(o.val_fraction >= 0 && o.val_fraction < 1, "val-fraction", "0 to below 1", to_text(o.val_fraction));
@@ -104,6 +108,13 @@ std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
   return data::open_dataset(options.dataset, data);
 }
 
+void fill_in_network(RunOptions& o) {
+  if (!o.pretrained.empty()) Pretrained(o.pretrained).complete(o);
+  if (o.model.empty()) o.model = "resnet-small";
+  if (o.bn_epsilon == 0) o.bn_epsilon = nn::ModelOptions().bn_epsilon;
+  if (o.pool_padding.empty()) o.pool_padding = "zero";
+}
+
 data::SplitOptions split_options(const RunOptions& options) {
   data::SplitOptions split;
   if (options.labels_per_class >= 0)
@@ -149,8 +160,12 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   model.classes = dataset.classes();
   model.width = o.width;
   model.zero_heads = o.zero_heads;
+  model.bn_epsilon = o.bn_epsilon;
+  model.pool_zero_padding = o.pool_padding == "zero";
   model.seed = o.seed;
   training.model = nn::make_model(o.model, model);
+  if (!o.pretrained.empty())
+    training.pretrained = Pretrained(o.pretrained).start(*training.model, dataset.class_names());
 
   MethodOptions method;
   method.classes = model.classes;

@@ -6,6 +6,8 @@ namespace s4l::methods {
 
 /// Opens the data set that `options` names: "image-folder" where only a folder is given, "things" where nothing is.
 std::unique_ptr<data::Dataset> open_data(RunOptions& options);
+/// Chooses the network where nothing was said: that of the weights to start from, else resnet-small.
+void fill_in_network(RunOptions& options);
 /// Fills in what follows from the pictures: size, pipelines, intervals, the number of steps. An impossible value is an
 /// error of kind usage that names the option.
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& options);
@@ -14,6 +16,7 @@ data::SplitOptions split_options(const RunOptions& options);
 /// What trains: made from the same options it is always the same, down to the bit.
 struct Training {
   std::unique_ptr<nn::Classifier> model;
+  std::string pretrained;  ///< what was taken from --pretrained, as a sentence; empty: nothing
   std::unique_ptr<Method> method;
   std::unique_ptr<data::Loader> loader;
   std::unique_ptr<Trainer> trainer;

@@ -152,16 +152,18 @@ void Session::finish() {
 
 ModelCard Session::card() const {
   const RunOptions& o = s_.options;
-  return {o.model,
-          o.width,
-          o.img_size,
-          s_.dataset.class_names(),
-          o.preprocess_eval,
-          s_.training.method->eval_views(),
-          o.method,
-          o.dataset,
-          o.data,
-          s_.hash};
+  return {.model = o.model,
+          .width = o.width,
+          .bn_epsilon = o.bn_epsilon,
+          .pool_padding = o.pool_padding,
+          .img_size = o.img_size,
+          .class_names = s_.dataset.class_names(),
+          .preprocess_eval = o.preprocess_eval,
+          .eval_views = s_.training.method->eval_views(),
+          .method = o.method,
+          .dataset = o.dataset,
+          .data = o.data,
+          .split_hash = s_.hash};
 }
 
 Evaluation Session::evaluate_on(const std::vector<std::int64_t>& indices) {
