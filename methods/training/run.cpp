@@ -50,11 +50,8 @@ Plan Run::plan() const {
     ++plan.labelled_per_class[static_cast<std::size_t>(run.dataset->label(index))];
   plan.parameters = parameter_count();
   plan.steps = o.steps;
-<<<<<<< HEAD
   plan.validations = (o.steps + o.eval_interval - 1) / o.eval_interval;
-=======
   plan.pretrained = run.training.pretrained;
->>>>>>> main
   const Views views = run.training.method->views();
   const auto rows = [&](const std::string& view) { return data::Pipeline(with_view(o.augment, view)).views(); };
   plan.rows_per_step = o.batch_size * rows(views.labelled);
