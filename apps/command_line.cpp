@@ -39,17 +39,16 @@ std::string canonical(const CommandLine& line, const std::string& word) {
 
 struct Parser {
   CLI::App app;
-  std::vector<std::string> positionals;
+  std::string positional;
+  std::vector<std::string> rest;
   std::vector<CLI::Option*> options;
 
   explicit Parser(const CommandLine& line) : app(line.summary, "s4l " + line.name) {
     app.get_formatter()->column_width(36);
     app.set_help_flag("-h,--help", "this text")->group("Common options");
     app.allow_extras();  // they are met with better messages than CLI11's
-    if (!line.positional.empty())
-      app.add_option(line.positional, positionals, line.positional_help)
-          ->option_text(" ")
-          ->expected(1, line.several ? CLI::detail::expected_max_vector_size : 1);
+    if (!line.positional.empty()) app.add_option(line.positional, positional, line.positional_help)->option_text(" ");
+    if (!line.rest.empty()) app.add_option(line.rest, rest, line.rest_help)->option_text(" ");
     for (const bool common : {true, false})
       for (const Option& option : line.options)
         if (option.common == common) add(option);
@@ -119,14 +118,19 @@ Arguments parse(const CommandLine& line, std::vector<std::string> words) {
   } catch (const CLI::ParseError& error) {
     fail(ErrorKind::usage, "{}", error.what());
   }
-  for (const std::string& word : parser.positionals) refuse_assignment(line, word);
+  refuse_assignment(line, parser.positional);
   refuse_extra_words(line, parser.app.remaining());
-  arguments.positionals = parser.positionals;
-  if (!parser.positionals.empty()) arguments.positional = parser.positionals[0];
+  for (const std::string& word : parser.rest) refuse_assignment(line, word);
+  if (!parser.positional.empty()) arguments.positional = parser.positional;
+  arguments.rest = parser.rest;
   for (std::size_t i = 0; i < line.options.size(); ++i) {
     if (parser.options[i]->count() == 0) continue;
-    for (const std::string& text : parser.options[i]->reduced_results())
-      arguments.values.push_back({line.options[i].name, text});
+    const Option& option = line.options[i];
+    for (const std::string& text : parser.options[i]->reduced_results()) {
+      check(option.takes != Takes::none || text == "true" || text == "false", "--{}: expected no value, got \"{}\"",
+            option.name, text);
+      arguments.values.push_back({option.name, text});
+    }
   }
   return arguments;
 }

@@ -30,7 +30,8 @@ struct CommandLine {
   std::vector<Option> options;
   std::vector<std::string> examples;
   std::string note = {};  ///< stands before the examples
-  bool several = false;   ///< the positional may be given more than once
+  std::string rest = {};  ///< "PICTURES": what any number of further arguments are; empty: none may follow
+  std::string rest_help = {};
 };
 
 /// What was given, by canonical name, in the order of the options' declaration.
@@ -39,8 +40,8 @@ struct Arguments {
     std::string name, text;  ///< text: "true" or "false" of an option without a value
   };
   std::vector<Value> values;
-  std::optional<std::string> positional;  ///< the first one
-  std::vector<std::string> positionals;
+  std::optional<std::string> positional;
+  std::vector<std::string> rest;   ///< the arguments after it
   std::vector<std::string> words;  ///< as they were typed
   bool help = false;
 

@@ -12,6 +12,7 @@
 #include "s4l/apps/config.h"
 #include "s4l/apps/exit_code.h"
 #include "s4l/apps/lock.h"
+#include "s4l/apps/log_options.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/run_report.h"
 #include "s4l/apps/run_training.h"
@@ -194,10 +195,7 @@ int run_all(const CompareRequest& request, Log& log) {
 
 int compare(const Arguments& arguments) {
   CompareRequest request = compare_request_from(arguments);
-  Terminal terminal = terminal_of(2);
-  terminal.moving = terminal.moving && request.progress;
-  terminal.colour = terminal.colour && request.colour;
-  Log log(request.level, terminal);
+  Log log = log_from(arguments);
   settle_budget(request);
   if (request.dry_run) return dry_run(request);
   catch_stop_signals();

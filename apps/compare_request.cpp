@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include "s4l/apps/nearest.h"
+#include "s4l/apps/log_options.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/run_request.h"
 #include "s4l/apps/settings.h"
+#include "s4l/apps/threads.h"
 #include "s4l/core/error.h"
 #include "s4l/methods/method.h"
 
@@ -16,7 +18,7 @@ namespace s4l::apps {
 namespace {
 
 // Of `s4l run`: what says how a run is carried out and shown.
-constexpr std::array kShared = {"config", "threads", "time", "quiet", "no-progress", "no-color"};
+constexpr std::array kShared = {"config", "threads", "time"};
 
 std::vector<Option> own_options() {
   return {
@@ -107,13 +109,14 @@ CommandLine compare_line() {
   CommandLine line{"compare",
                    "train several methods on the same labels and say which is better",
                    "METHOD",
-                   "two or more, each METHOD or METHOD@RECIPE",
+                   "what the budget is taken from: METHOD or METHOD@RECIPE",
                    own_options(),
                    {"s4l compare rotation supervised --labels 10 --seeds 5",
                     "s4l compare rotation fixmatch supervised --data my-pictures --labels-per-class 4 --seeds 3",
                     "s4l compare rotation supervised --equal time --seeds 5 --dry-run",
                     "s4l compare rotation supervised --seeds 5-9 --only rotation -o runs/compare-10pct"}};
-  line.several = true;
+  line.rest = "METHODS";
+  line.rest_help = "the others";
   line.note =
       "Every run is a folder of its own below --output; finished ones are not run again, stopped ones go on.\n"
       "Settings are those of `s4l run`; each METHOD starts from its own recipe.";
@@ -121,15 +124,17 @@ CommandLine compare_line() {
     const bool shared = std::count(kShared.begin(), kShared.end(), option.name) > 0;
     if (shared || (find_setting(option.name) != nullptr && option.name != "seed")) line.options.push_back(option);
   }
+  for (Option& option : log_options()) line.options.push_back(std::move(option));
   return line;
 }
 
 CompareRequest compare_request_from(const Arguments& arguments) {
   const auto on = [&](const char* name) { return arguments.get(name) == "true"; };
   CompareRequest request;
-  check(arguments.positionals.size() >= 2,
+  check(arguments.positional.has_value() && !arguments.rest.empty(),
         "compare: expected two or more METHODs, as in s4l compare rotation supervised --seeds 5");
-  for (const std::string& word : arguments.positionals) request.entries.push_back(entry_from(word, arguments));
+  request.entries.push_back(entry_from(*arguments.positional, arguments));
+  for (const std::string& word : arguments.rest) request.entries.push_back(entry_from(word, arguments));
   const std::vector<std::string> names = names_of(request.entries);
   for (const std::string& name : names)
     check(std::count(names.begin(), names.end(), name) == 1, "compare: expected each METHOD once, got {} twice", name);
@@ -147,9 +152,6 @@ CompareRequest compare_request_from(const Arguments& arguments) {
   request.folder = arguments.get("output", comparison_folder(request.entries[0].options));
   request.dry_run = on("dry-run");
   request.seconds = time_limit_from(arguments);
-  if (on("quiet")) request.level = Log::Level::quiet;
-  request.progress = !on("no-progress");
-  request.colour = !on("no-color");
   set_threads(arguments);
   return request;
 }

@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "s4l/apps/commands.h"
-#include "s4l/apps/log.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -26,8 +25,6 @@ struct CompareRequest {
   std::string folder;
   bool dry_run = false;
   double seconds = 0;  ///< to stop after; 0: none
-  Log::Level level = Log::Level::normal;
-  bool progress = true, colour = true;
 
   long long seeds() const { return static_cast<long long>(last_seed - first_seed) + 1; }
   std::string run_folder(const CompareEntry& entry, std::uint64_t seed) const;

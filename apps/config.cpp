@@ -81,7 +81,7 @@ std::string to_toml(const methods::RunOptions& options) {
     text += fmt::format("{} = {}\n", name, text_of(setting, options, true));
   }
   if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
-  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", key, quoted(value));
+  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
   return text;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "s4l/apps/command_line.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -18,6 +20,8 @@ using Layer = std::vector<Given>;
 Layer layer_from_toml(const std::string& text, const std::string& source);
 /// TOML that layer_from_toml reads back to the same options.
 std::string to_toml(const methods::RunOptions& options);
+/// What a command's options give; `method`: its positional argument, where it takes one.
+Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::string>& method = {});
 /// What S4L_<NAME> variables give.
 Layer layer_from_environment();
 

@@ -62,7 +62,7 @@ std::string variable_of(const std::string& setting) {
 
 // A misspelt variable is told, not passed over. Some are read elsewhere: by the tests, the benchmarks, set_threads.
 void check_environment() {
-  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
+  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_LOG", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
   for (const Setting& setting : settings()) known.push_back(variable_of(setting.option.name));
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
@@ -86,6 +86,14 @@ Layer layer_from_environment() {
     if (const char* value = std::getenv(variable.c_str()); value != nullptr && *value != '\0')
       layer.push_back({setting.option.name, value, variable});
   }
+  return layer;
+}
+
+Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::string>& method) {
+  Layer layer;
+  if (method) layer.push_back({"method", *method, "METHOD"});
+  for (const auto& [name, text] : arguments.values)
+    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
   return layer;
 }
 

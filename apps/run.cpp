@@ -5,6 +5,7 @@
 #include "s4l/apps/config.h"
 #include "s4l/apps/exit_code.h"
 #include "s4l/apps/lock.h"
+#include "s4l/apps/log_options.h"
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/run_report.h"
@@ -15,13 +16,6 @@
 
 namespace s4l::apps {
 namespace {
-
-Terminal error_terminal(const RunRequest& request) {
-  Terminal terminal = terminal_of(2);
-  terminal.moving = terminal.moving && request.progress;
-  terminal.colour = terminal.colour && request.colour;
-  return terminal;
-}
 
 int dry_run(const RunRequest& request, Log& log) {
   methods::Run run(request.options);
@@ -51,7 +45,7 @@ int train(methods::Run& run, const RunRequest& request, const std::string& folde
 
 int run(const Arguments& arguments) {
   const RunRequest request = request_from(arguments);
-  Log log(request.level, error_terminal(request));
+  Log log = log_from(arguments);
   if (request.dry_run) return dry_run(request, log);
   catch_stop_signals();
   if (request.resume) {
@@ -62,7 +56,7 @@ int run(const Arguments& arguments) {
   }
   // The folder comes after everything that a wrong option or missing data can stop.
   methods::Run fresh(request.options);
-  const std::string folder = make_run_folder(request.folder, fresh.options());
+  const std::string folder = make_run_folder(request.folder, fresh.options(), request.name);
   const FolderLock lock(folder);
   if (request.overwrite) clear_run(folder);
   write_description(folder, fresh, fmt::format("s4l run {}", fmt::join(arguments.words, " ")));

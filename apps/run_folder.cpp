@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -13,9 +14,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kEntries = {"config.toml", "environment.json", "split.csv",   "train.log",
-                                 "metrics.csv", "metrics.jsonl",    "checkpoints", "weights",
-                                 "eval",        "samples",          "result.json"};
+constexpr std::array kEntries = {"config.toml",   "environment.json", "split.csv",  "train.log", "metrics.csv",
+                                 "metrics.jsonl", "checkpoints",      "weights",    "eval",      "samples",
+                                 "plots",         "report.html",      "result.json"};
+constexpr const char* kEvents = "events.out.tfevents.";
+
+// Of what a run writes; the names of its event files hold time, host and process.
+std::vector<fs::path> entries_of(const std::string& folder) {
+  std::vector<fs::path> entries(kEntries.begin(), kEntries.end());
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (entry.path().filename().string().starts_with(kEvents)) entries.push_back(entry.path().filename());
+  return entries;
+}
 
 bool is_run(const fs::path& folder) { return fs::exists(folder / "config.toml"); }
 
@@ -32,7 +42,8 @@ std::string numbered(const std::string& name, int number) {
 
 }  // namespace
 
-std::string default_folder(const methods::RunOptions& options) {
+std::string default_folder(const methods::RunOptions& options, const std::string& name) {
+  if (!name.empty()) return "runs/" + name;
   return fmt::format("runs/{}-{}-s{}", options.method, labels_word(options), options.seed);
 }
 
@@ -48,32 +59,32 @@ void check_may_take(const std::string& wanted, bool overwrite) {
   check(overwrite, "--output: {} exists already; --resume continues it, --overwrite replaces it", wanted);
 }
 
-std::string make_run_folder(const std::string& wanted, const methods::RunOptions& options) {
+std::string make_run_folder(const std::string& wanted, const methods::RunOptions& options, const std::string& name) {
   if (!wanted.empty()) {
     io::make_folder(wanted);
     return wanted;
   }
-  const std::string name = default_folder(options);
-  io::make_folder(fs::path(name).parent_path());
+  const std::string folder = default_folder(options, name);
+  io::make_folder(fs::path(folder).parent_path());
   int number = 1;
-  while (!io::make_new_folder(numbered(name, number))) ++number;
-  return numbered(name, number);
+  while (!io::make_new_folder(numbered(folder, number))) ++number;
+  return numbered(folder, number);
 }
 
 void clear_run(const std::string& folder) {
-  for (const char* entry : kEntries) {
+  for (const fs::path& entry : entries_of(folder)) {
     std::error_code error;
-    fs::remove_all(fs::path(folder) / entry, error);
-    if (error) fail(ErrorKind::io, "{}/{}: cannot remove: {}", folder, entry, error.message());
+    fs::remove_all(folder / entry, error);
+    if (error) fail(ErrorKind::io, "{}/{}: cannot remove: {}", folder, entry.string(), error.message());
   }
 }
 
-std::string newest_default_folder(const methods::RunOptions& options) {
-  const std::string name = default_folder(options);
+std::string newest_default_folder(const methods::RunOptions& options, const std::string& name) {
+  const std::string folder = default_folder(options, name);
   int number = 1;
-  while (fs::exists(numbered(name, number + 1))) ++number;
-  check(fs::exists(numbered(name, number)), "--resume: there is no {}; say which with --resume PATH", name);
-  return numbered(name, number);
+  while (fs::exists(numbered(folder, number + 1))) ++number;
+  check(fs::exists(numbered(folder, number)), "--resume: there is no {}; say which with --resume PATH", folder);
+  return numbered(folder, number);
 }
 
 Layer layer_from_run(const std::string& folder) {

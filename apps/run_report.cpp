@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <chrono>
+#include <cstdlib>
+#include <ctime>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include "s4l/apps/machine.h"
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_report.h"
+#include "s4l/apps/settings.h"
 #include "s4l/apps/table.h"
 #include "s4l/methods/training/run_files.h"
 
@@ -65,6 +67,13 @@ std::string reported_text(const methods::RunResult& result) {
   return fmt::format(fmt::runtime(pattern), result.reported_step);
 }
 
+/// Now, or what SOURCE_DATE_EPOCH says, for files that are to be the same each time.
+std::time_t start_time() {
+  const char* epoch = std::getenv("SOURCE_DATE_EPOCH");
+  if (epoch == nullptr || *epoch == '\0') return std::time(nullptr);
+  return static_cast<std::time_t>(number_from("SOURCE_DATE_EPOCH", epoch));
+}
+
 }  // namespace
 
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
@@ -112,8 +121,9 @@ std::string result_text(const methods::Run& run, const methods::RunResult& resul
       {{"reported", reported_text(result)},
        {"learned from",
         fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method, run.options().seed)},
-       {"trained", fmt::format("{} in {}", counted(result.steps, "step"), clock(result.seconds))},
-       {"files", fmt::format("{}: weights/{}.safetensors, eval/, samples/, metrics.csv", folder, weights)}});
+       {"trained", fmt::format("{} in {}{}", counted(result.steps, "step"), clock(result.seconds),
+                               result.steps < run.options().steps ? ", ended by --patience" : "")},
+       {"files", fmt::format("{}: report.html, weights/{}.safetensors, eval/, metrics.csv", folder, weights)}});
 }
 
 io::Json result_json(const methods::Run& run, const methods::RunResult& result, const std::string& folder) {
@@ -137,7 +147,7 @@ io::Json environment_json(const methods::Run& run, const std::string& command_li
   for (const auto& [name, fact] : machine_facts()) json.set(name, fact);
   json.set("command_line", command_line);
   json.set("split", run.split_hash());
-  json.set("started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::now())));
+  json.set("started", fmt::format("{:%FT%TZ}", fmt::gmtime(start_time())));
   return json;
 }
 

@@ -44,8 +44,12 @@ struct Source {
 };
 
 Pictures allocate(const PictureRows& rows, Device device) {
-  return {empty({rows.count(), rows.size.height, rows.size.width, 3}, DType::u8, device),
-          empty({rows.count()}, DType::u8, device)};
+  const std::int64_t n = rows.count();
+  const auto unless_empty = [&](const std::vector<float>& values, int numbers) {
+    return values.empty() ? Tensor() : empty({n, numbers}, DType::f32, device);
+  };
+  return {empty({n, rows.size.height, rows.size.width, 3}, DType::u8, device),
+          {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
 }
 
 template <class T>
@@ -56,7 +60,9 @@ void copy(const Tensor& to, const std::vector<T>& from, Stream stream) {
 
 void copy(const Pictures& to, const PictureRows& from, Stream stream) {
   copy(to.u8, from.u8, stream);
-  copy(to.flip, from.flip, stream);
+  copy(to.draws.flip, from.flip, stream);
+  if (to.draws.noise) copy(to.draws.noise, from.noise, stream);
+  if (to.draws.range) copy(to.draws.range, from.range, stream);
 }
 
 void copy(const Batch& to, const HostStep& from, Stream stream) {
@@ -72,6 +78,14 @@ std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
 }
 
 }  // namespace
+
+Pictures on_device(const PictureRows& rows, Device device) {
+  const Pictures pictures = allocate(rows, device);
+  const Stream stream = compute_stream(device);
+  copy(pictures, rows, stream);
+  runtime(device).synchronize(stream);
+  return pictures;
+}
 
 struct Loader::Impl {
   Impl(const Dataset& from, const Split& split, const LoaderOptions& options);
@@ -175,7 +189,6 @@ EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& in
   EvalBatch batch;
   PictureRows rows;
   std::vector<std::int32_t> labels;
-  Rng unused(0, Purpose::augment);
   for (std::int64_t row = 0; row < end - begin; ++row) {
     const std::int64_t index = indices[static_cast<std::size_t>(begin + row)];
     const Size size = dataset.image_size(index);
@@ -189,12 +202,13 @@ EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& in
       image = Image(size.height, size.width);
       label = -1;
     }
-    const Pipeline::Result picture = preprocess(pipeline, image, unused, false, dataset.path(index));
-    if (row == 0) rows = PictureRows(end - begin, {picture.image.height, picture.image.width});
-    rows.put(row, picture, dataset.path(index));
+    Rng rng(0, Purpose::augment, static_cast<std::uint64_t>(index));  // a few operations draw in evaluation, too
+    const std::vector<View> views = preprocess(pipeline, Picture(image), rng, false, dataset.path(index));
+    if (row == 0) rows = PictureRows(end - begin, {views[0].image.height, views[0].image.width}, pipeline);
+    rows.put(row, views, dataset.path(index));
     labels.push_back(label);
   }
-  batch.pictures.u8 = from_values(rows.u8, {end - begin, rows.size.height, rows.size.width, 3}, device);
+  batch.pictures = on_device(rows, device);
   batch.labels = from_values(labels, {end - begin}, device);
   return batch;
 }

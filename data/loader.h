@@ -11,14 +11,18 @@
 
 namespace s4l::data {
 
-/// Pictures as they leave the host: the device's tail (flip, normalise, rotate) is still to come.
+/// Pictures as they leave the host: the device's tail (flip, HSV noise, normalise, rotate) is still to come.
 struct Pictures {
-  Tensor u8;    ///< (n, H, W, 3)
-  Tensor flip;  ///< (n) u8, 1 to mirror
+  Tensor u8;           ///< (n, H, W, 3); the host's views of a picture are adjacent
+  PictureDraws draws;  ///< of n rows
 
-  /// Network rows (views n, H, W, 3) f32: one kernel.
-  Tensor rows(const RotationBatchOptions& tail) const { return rotation_batch(u8, {}, flip, tail); }
+  /// Network rows (rotations n, H, W, 3) f32: one kernel.
+  Tensor rows(const RotationBatchOptions& tail) const { return rotation_batch(u8, {}, draws, tail); }
 };
+
+struct PictureRows;
+/// The rows as tensors of `device`.
+Pictures on_device(const PictureRows& rows, Device device);
 
 /// What one step reads. Its tensors lie in one of two slots with fixed addresses, used in turn: valid for work that is
 /// queued before the next call of next().
@@ -70,7 +74,7 @@ class Loader {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Pictures of `indices` [begin, end) preprocessed for evaluation (not mirrored: `flip` is empty), with their labels
+/// Pictures of `indices` [begin, end) preprocessed for evaluation with their labels
 /// (i32, -1 for none). One that cannot be decoded is black and without a label, and named in `damaged`.
 struct EvalBatch {
   Pictures pictures;

@@ -16,17 +16,20 @@ struct PictureRows {
   Size size;
   std::vector<std::uint8_t> u8;    ///< (n, H, W, 3)
   std::vector<std::uint8_t> flip;  ///< (n)
+  std::vector<float> noise;        ///< (n, 7), empty unless the pipeline draws noise for the device
+  std::vector<float> range;        ///< (n, 2), empty unless it standardizes
 
   PictureRows() = default;
-  PictureRows(std::int64_t count, Size picture_size);
+  /// Rows for the views of `pictures` pictures.
+  PictureRows(std::int64_t pictures, Size view_size, const Pipeline& pipeline);
   std::int64_t count() const { return static_cast<std::int64_t>(flip.size()); }
-  /// Stores a row; a picture of another size is an Error(data) that calls it `path`.
-  void put(std::int64_t row, const Pipeline::Result& picture, const std::string& path);
+  /// Stores the views of a picture, from row pictures before * host views on; a view of another size is an Error(data)
+  /// that calls it `path`.
+  void put(std::int64_t picture, const std::vector<View>& views, const std::string& path);
 };
 
 /// pipeline.run(), whose errors then name the picture as `path`.
-Pipeline::Result preprocess(const Pipeline& pipeline, const Image& image, Rng& rng, bool train,
-                            const std::string& path);
+std::vector<View> preprocess(const Pipeline& pipeline, Picture picture, Rng& rng, bool train, const std::string& path);
 
 /// What a stream holds in one step.
 struct StreamBatch {
@@ -53,12 +56,14 @@ class PictureStream {
   [[noreturn]] void fail_damaged(const std::string& path, const std::string& reason) const;
 
  private:
+  /// A picture that could be decoded, in all of its pipelines' views.
   struct Chosen {
     std::int64_t index;
-    Image image;
+    std::vector<std::vector<View>> views;
   };
-  Chosen read(const Permutation& order, std::int64_t place, StreamBatch& batch) const;
-  Pipeline::Result view_of(const Chosen& chosen, std::int64_t position, std::size_t view) const;
+  Chosen read(const Permutation& order, std::int64_t position, StreamBatch& batch) const;
+  Picture picture(std::int64_t index) const;
+  Chosen preprocessed(std::int64_t index, std::int64_t position) const;
 
   const Dataset& dataset_;
   std::vector<std::int64_t> indices_;

@@ -24,12 +24,15 @@ std::vector<Row> training_rows() {
       Row(s, kRare, "momentum", "X", &RunOptions::momentum, "of SGD"),
       Row(s, kRare, "nesterov", "", &RunOptions::nesterov, "Nesterov's momentum; --no-nesterov: plain"),
       Row(s, kRare, "weight-decay", "X", &RunOptions::weight_decay, "on kernels"),
+      Row(s, kRare, "clip-grad", "X", &RunOptions::clip_grad, "cut a longer gradient to this length; 0: no"),
+      Row(s, kRare, "patience", "N", &RunOptions::patience, "end after N validations without a better one; 0: no"),
       Row(s, kRare, "ema-decay", "X", &RunOptions::ema_decay, "average the weights (Polyak); 0: no")
           .aliases({"ema-m", "model-ema-decay"}),
       Row(s, kRare, "polyak-averaging", "", &RunOptions::polyak_averaging,
           "the same with a half-life of one labelled epoch")
           .aliases({"model-ema"}),
-      Row(s, kRare, "virtual-replicas", "N", &RunOptions::virtual_replicas, "groups of batch norm's statistics"),
+      Row(s, kRare, "virtual-replicas", "N", &RunOptions::virtual_replicas, "groups of batch norm, triplets and VAT"),
+      Row(s, kRare, "cross-replica-bn", "", &RunOptions::cross_replica_bn, "batch norm over all groups as one"),
   };
 }
 

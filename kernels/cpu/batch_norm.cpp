@@ -131,7 +131,7 @@ void batch_norm_statistics(const Tensor& x, const BatchNormOptions& options, con
                            const Tensor& running_mean, const Tensor& running_var) {
   const Chunks chunks(x, options.groups, std::max<std::int64_t>(1, kMostSums / options.groups));
   const auto n = static_cast<double>(chunks.group_rows);
-  const double unbias = n > 1 ? n / (n - 1) : 1;
+  const double unbias = n > 1 && !options.biased ? n / (n - 1) : 1;
   with_float(x.dtype(), [&]<class T>() {
     const Tensor sums = chunk_sums<T>(chunks, BatchNormStep::moments, [&](std::int64_t) {
       BatchNormPass<T> pass;

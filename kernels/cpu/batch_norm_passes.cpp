@@ -59,7 +59,7 @@ struct Apply {
     for (int r = 0; r < kN; ++r) {
       const std::int64_t at = row + r * p.channels + c;
       const auto z = z_of(d, p, hn::Sub(hn::LoadU(d, p.x + at), mean), at, c);
-      hn::StoreU(p.relu ? hn::Max(hn::Zero(d), z) : z, d, p.y + at);  // in this order a NaN stays one
+      hn::StoreU(p.relu ? hn::IfThenZeroElse(hn::Lt(z, hn::Zero(d)), z) : z, d, p.y + at);  // a NaN stays one
     }
   }
 };

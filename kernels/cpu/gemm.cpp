@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)  // AVX2 and AVX-512; the scalar target is what any x86-64 runs
+#include "s4l/kernels/cpu/targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "s4l/kernels/cpu/gemm.cpp"
 #include <hwy/foreach_target.h>

@@ -50,7 +50,7 @@ HWY_INLINE void pool_vector(D d, const T* x, const Shape& in, const MaxPoolOptio
     const bool inside = 0 <= row && row < in[1] && 0 <= column && column < in[2];
     if (!inside && !o.zero_padding) continue;
     const auto value = inside ? hn::LoadU(d, x + (row * in[2] + column) * in[3] + c) : hn::Zero(d);
-    const auto larger = hn::Gt(value, best);
+    const auto larger = hn::AndNot(hn::Le(value, best), hn::Eq(best, best));  // a NaN wins, and stays
     best = hn::IfThenElse(larger, value, best);
     winner = hn::IfThenElse(larger, inside ? hn::Set(d, static_cast<T>(place)) : nobody, winner);
   }

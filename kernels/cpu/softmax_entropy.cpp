@@ -49,6 +49,12 @@ HWY_INLINE void store(D d, hn::Vec<D> v, T* to, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
 }
 
+/// s where e > 0, else 0: a logit of -inf has no probability, and 0 times its s is 0.
+template <class V>
+HWY_INLINE V where_positive(V e, V s) {
+  return hn::IfThenElseZero(hn::Gt(e, hn::Zero(hn::DFromV<V>())), s);
+}
+
 /// Sums over the row z of k logits; writes e_k to `exps` unless null.
 template <class T>
 RowSums sweep(const T* z, std::int64_t k, T* exps) {
@@ -69,7 +75,7 @@ RowSums sweep(const T* z, std::int64_t k, T* exps) {
       if (end - i < lanes) e = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(end - i)), e);
       if (exps) store(d, e, exps + i, end - i);
       sum_e = hn::Add(sum_e, e);
-      sum_e_s = hn::MulAdd(e, s, sum_e_s);
+      sum_e_s = hn::MulAdd(e, where_positive(e, s), sum_e_s);
       sum_s = hn::Add(sum_s, s);
     }
     sums.e += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum_e)));
@@ -86,8 +92,9 @@ void gradient(const T* z, const T* t, std::int64_t k, T max, T a, T b, T c, T fl
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t i = 0; i < k; i += lanes) {
     const auto s = hn::Sub(load(d, z + i, k - i, max), hn::Set(d, max));
-    const auto slope = hn::NegMulAdd(hn::Set(d, b), s, hn::Set(d, a));
-    auto g = hn::MulSub(load(d, gz + i, k - i, T{0}), slope, hn::Set(d, flat));
+    const auto e = load(d, gz + i, k - i, T{0});
+    const auto slope = hn::NegMulAdd(hn::Set(d, b), where_positive(e, s), hn::Set(d, a));
+    auto g = hn::MulSub(e, slope, hn::Set(d, flat));
     if (t) g = hn::NegMulAdd(hn::Set(d, c), load(d, t + i, k - i, T{0}), g);
     store(d, g, gz + i, k - i);
   }
@@ -162,8 +169,9 @@ LabelSums label_sums(const T* z, std::int64_t k, double max, const Label<T>& lab
   if (!label.soft) return {1, static_cast<double>(z[label.place]) - max};
   LabelSums sums;
   for (std::int64_t i = 0; i < k; ++i) {
-    sums.t += static_cast<double>(label.soft[i]);
-    sums.t_s += static_cast<double>(label.soft[i]) * (static_cast<double>(z[i]) - max);
+    const auto t = static_cast<double>(label.soft[i]);
+    sums.t += t;
+    sums.t_s += t == 0 ? 0 : t * (static_cast<double>(z[i]) - max);
   }
   return sums;
 }
@@ -178,13 +186,14 @@ template <class T>
 Row<T> softmax_row(const T* z, std::int64_t k, const Label<T>& label, const SoftmaxEntropyOptions& options, double n,
                    T* gz) {
   RowSums row = sweep(z, k, gz);
-  if (std::isnan(row.s)) row.e = row.s;  // Highway's exp(NaN) is 0: do not lose it
+  if (std::isnan(row.s)) row.e = row.s;                              // Highway's exp(NaN) is 0: do not lose it
+  if (row.e == 0) row.e = std::numeric_limits<double>::quiet_NaN();  // all logits are -inf: no distribution
   const LabelSums given = label_sums(z, k, row.max, label);
   const double hard = label.given() ? 1 - options.label_smoothing : 0;
   const double spread = label.given() ? options.label_smoothing / static_cast<double>(k) : 0;
   const double log_e = std::log(row.e), entropy = log_e - row.e_s / row.e;
   const double total = hard * given.t + spread * static_cast<double>(k);
-  const double cross_entropy = total * log_e - hard * given.t_s - spread * row.s;
+  const double cross_entropy = total * log_e - (hard > 0 ? hard * given.t_s : 0) - (spread > 0 ? spread * row.s : 0);
   if (gz) {
     const double c = options.cross_entropy / n, h = options.entropy / n;
     gradient(z, label.soft, k, static_cast<T>(row.max), static_cast<T>((c * total + h * (log_e - entropy)) / row.e),

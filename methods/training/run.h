@@ -48,7 +48,7 @@ struct Plan {
     return seconds_per_step * static_cast<double>(steps) +
            seconds_per_picture * static_cast<double>(test + val * validations);
   }
-  double peak_bytes = 0;  ///< of tensors, likewise
+  double peak_bytes = 0;   ///< of tensors, likewise
   std::string pretrained;  ///< what the network starts from, as a sentence; empty: random weights
 };
 

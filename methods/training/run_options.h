@@ -53,7 +53,9 @@ struct RunOptions {
   double weight_decay = 1e-3;
   double ema_decay = 0;                               ///< Polyak averaging; 0: none
   bool polyak_averaging = false;                      ///< with the spec's decay: half-life one labelled epoch (2.0.6)
+  double clip_grad = 0;                               ///< greatest length of the gradient of all parameters; 0: any
   int virtual_replicas = 1;                           ///< batch-norm groups (spec 7)
+  bool cross_replica_bn = false;                      ///< batch norm sees all groups as one (spec 2.0.4)
   std::map<std::string, OptionValue> method_options;  ///< e.g. {"rot-weight", 4}
 
   // the run
@@ -61,6 +63,7 @@ struct RunOptions {
   std::int64_t eval_batch = 256;
   std::int64_t log_interval = 10;
   std::int64_t eval_interval = 0;        ///< steps between validations; 0: a tenth of the run
+  std::int64_t patience = 0;             ///< validations without a better one that end the training; 0: never
   std::int64_t checkpoint_interval = 0;  ///< steps between checkpoints; 0: a tenth of the run
   int keep_checkpoints = 2;
   int workers = 2;

@@ -34,6 +34,8 @@ void check_numbers(const RunOptions& o) {
   require(o.pool_padding.empty() || o.pool_padding == "zero" || o.pool_padding == "lowest", "pool-padding",
           "zero or lowest", o.pool_padding);
   require(o.weight_decay >= 0, "weight-decay", "0 or more", to_text(o.weight_decay));
+  require(o.clip_grad >= 0, "clip-grad", "0 (no clipping) or more", to_text(o.clip_grad));
+  require(o.patience >= 0, "patience", "0 (none) or more validations", to_text(o.patience));
   require(o.ema_decay >= 0 && o.ema_decay < 1, "ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
   require(o.val_fraction >= 0 && o.val_fraction < 1, "val-fraction", "0 to below 1", to_text(o.val_fraction));
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
@@ -72,7 +74,10 @@ void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
       size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
   if (o.augment.empty())
     o.augment = (equal ? fit + "pad_crop(" + padding + ")" : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
-  if (o.preprocess_eval.empty()) o.preprocess_eval = (equal ? fit : shrink + "central_crop(" + side + ")|") + "-1_to_1";
+  // For pictures of any size, so that the weights file can be used on others; those of this size stay as they are.
+  const std::string small = "resize_small(" + side + ")|", central = "central_crop(" + side + ")|";
+  const std::string fit_any = !equal ? shrink + central : size.height < o.img_size ? fit : small + central;
+  if (o.preprocess_eval.empty()) o.preprocess_eval = fit_any + "-1_to_1";
 }
 
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
@@ -136,13 +141,15 @@ void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOpt
   // The statistics must have forgotten the first steps by the last: 50 times their memory is the whole run.
   if (o.polyak_averaging) o.ema_decay = nn::polyak_decay(per_epoch);
   if (o.bn_momentum == 0) o.bn_momentum = std::clamp(1 - 50 / static_cast<double>(o.steps), 0.9, 0.99);
+  check(o.patience == 0 || !split.val.empty(),
+        "--patience: expected validation pictures to wait for, got none: a class has fewer than 10 labels");
   const std::int64_t tenth = std::max<std::int64_t>(1, o.steps / 10);
   if (o.eval_interval == 0) o.eval_interval = tenth;
   if (o.checkpoint_interval == 0) o.checkpoint_interval = tenth;
 }
 
 std::string with_view(const std::string& pipeline, const std::string& view) {
-  return view.empty() ? pipeline : data::with_operations(pipeline, view);
+  return data::with_operations(pipeline, view);
 }
 
 std::int64_t unlabelled_batch(const RunOptions& o) {
@@ -199,9 +206,10 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   training.loader = std::make_unique<data::Loader>(dataset, split, loader);
 
   train.lr = schedule_of(o, steps_per_epoch(o, split));
-  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay};
+  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
   train.seed = o.seed;
   train.virtual_replicas = o.virtual_replicas;
+  train.cross_replica_bn = o.cross_replica_bn;
   train.bn_momentum = o.bn_momentum;
   training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
   return training;

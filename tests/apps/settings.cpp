@@ -41,7 +41,7 @@ TEST_CASE("default, recipe, file, environment and command line are asked in this
   CHECK(line_of(outcome.out, "rot-weight") == "rot-weight = 4");      // recipe over the method's default
   CHECK(line_of(outcome.out, "prefetch") == "prefetch = 4");          // default
   CHECK(line_of(outcome.out, "labels") == "labels = \"20n\"");
-  CHECK(contains(outcome.out, "[dataset-options]\ntest = \"40\"\ntrain = \"60\""));
+  CHECK(contains(outcome.out, "[dataset-options]\n\"test\" = \"40\"\n\"train\" = \"60\""));
 }
 
 TEST_CASE("a later way to say the number of labels or steps takes the place of an earlier one") {

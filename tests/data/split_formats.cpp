@@ -56,7 +56,7 @@ TEST_CASE("split files are those of the programs they are named after") {
   const std::string usb = file_of(dataset, split, "usb");
   CHECK(usb.size() == 128 + 3 * 8);  // what numpy.save writes
   CHECK(usb.substr(0, 8) == std::string("\x93NUMPY\x01\x00", 8));
-  CHECK(usb.substr(10, 58) == "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }");
+  CHECK(usb.substr(10, 57) == "{'descr': '<i8', 'fortran_order': False, 'shape': (3,), }");
   CHECK(usb[127] == '\n');
   CHECK(read_npy(usb) == std::vector<std::int64_t>{0, 1, 2});
   CHECK(read_npy(file_of(dataset, split, "usb", 1)) == std::vector<std::int64_t>{3});

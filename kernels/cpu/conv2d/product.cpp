@@ -54,7 +54,7 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
   const std::int64_t count = std::min(blocks.rows, w.pixels() - first);
   const std::int64_t column = task % blocks.column_blocks * blocks.columns;
   const std::int64_t columns = std::min(blocks.columns, p.columns - column);
-  const bool gathered = !w.is_source() || w.channels >= kAliasing;
+  const bool gathered = !w.is_source() || w.pitch >= kAliasing;
   if (depth == 0) return scatter(p, first, count, column, columns, nullptr);  // no tap sees them: the stride skips
   const bool dense = p.row_stride == w.grid_width * p.pixel_stride && p.image_stride == w.grid_height * p.row_stride;
   const std::int64_t stride = blocks.depth + kSkew;
@@ -63,8 +63,8 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
   for (std::int64_t k = 0; k < depth; k += blocks.depth) {
     const std::int64_t end = std::min(depth, k + blocks.depth);
     if (gathered) gather(w, first, count, k, end, scratch.data(), stride);
-    gemm({.a = gathered ? scratch.data() : w.source + first * w.channels + k,
-          .a_row = gathered ? stride : w.channels,
+    gemm({.a = gathered ? scratch.data() : w.source + first * w.pitch + k,
+          .a_row = gathered ? stride : w.pitch,
           .a_depth = 1,
           .b = p.weights + column / width * depth * width + k * width,
           .b_depth = width,
@@ -82,24 +82,26 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
 /// How a weight gradient is divided: into slices of columns, times chunks of pixels whose sums are added in order.
 struct Chunks {
   static constexpr std::int64_t kSlice = 512, kTasks = 32, kMinPixels = 512, kMaxFloats = 8 << 20;
-  std::int64_t slices, slice, chunks, pixels;
-  Chunks(const Window& w, std::int64_t channels_out) {
-    const std::int64_t parts = ceil_div(w.depth(), kSlice);
-    slice = ceil_div(ceil_div(w.depth(), parts), kColumnUnit) * kColumnUnit;
-    slices = ceil_div(w.depth(), slice);
-    const std::int64_t affordable = std::max<std::int64_t>(kMaxFloats / (channels_out * w.depth()), 1);
-    const std::int64_t wanted = std::min({ceil_div(kTasks, slices), ceil_div(w.pixels(), kMinPixels), affordable});
-    pixels = ceil_div(ceil_div(w.pixels(), wanted), kRowUnit) * kRowUnit;
-    chunks = ceil_div(w.pixels(), pixels);
+  std::int64_t slices, slice, chunks, pixels, floats;
+  Chunks(const TransposedProduct& p, std::int64_t groups) {
+    const std::int64_t depth = p.window.depth();
+    floats = p.outputs * depth;
+    slice = ceil_div(ceil_div(depth, ceil_div(depth, kSlice)), kColumnUnit) * kColumnUnit;
+    slices = ceil_div(depth, slice);
+    const std::int64_t affordable = std::max<std::int64_t>(kMaxFloats / (groups * floats), 1);
+    const std::int64_t wanted =
+        std::min({ceil_div(kTasks, groups * slices), ceil_div(p.window.pixels(), kMinPixels), affordable});
+    pixels = ceil_div(ceil_div(p.window.pixels(), wanted), kRowUnit) * kRowUnit;
+    chunks = ceil_div(p.window.pixels(), pixels);
   }
 };
 
 /// One slice of the sums over one chunk of pixels.
-void multiply_chunk(const Window& w, const Chunks& plan, std::int64_t task, const float* gy, std::int64_t channels_out,
+void multiply_chunk(const TransposedProduct& p, const Chunks& plan, std::int64_t chunk, std::int64_t slice,
                     float* sums) {
+  const Window& w = p.window;
   const std::int64_t width = gemm_panel_width(), depth = w.depth();
-  const std::int64_t chunk = task / plan.slices, begin = task % plan.slices * plan.slice;
-  const std::int64_t end = std::min(depth, begin + plan.slice);
+  const std::int64_t begin = slice * plan.slice, end = std::min(depth, begin + plan.slice);
   const bool gathered = !w.is_source() || depth % width != 0;
   const std::int64_t stride = ceil_div(end - begin, width) * width + kSkew;
   const std::int64_t block = std::max<std::int64_t>(kBlockFloats / stride / kRowUnit, 1) * kRowUnit;
@@ -108,15 +110,15 @@ void multiply_chunk(const Window& w, const Chunks& plan, std::int64_t task, cons
   for (std::int64_t m = first; m < last; m += block) {
     const std::int64_t count = std::min(block, last - m);
     if (gathered) gather(w, m, count, begin, end, columns.data(), stride);
-    gemm({.a = gy + m * channels_out,
+    gemm({.a = p.gy + m * p.pitch,
           .a_row = 1,
-          .a_depth = channels_out,
-          .b = gathered ? columns.data() : w.source + m * depth + begin,
-          .b_depth = gathered ? stride : depth,
+          .a_depth = p.pitch,
+          .b = gathered ? columns.data() : w.source + m * w.pitch + begin,
+          .b_depth = gathered ? stride : w.pitch,
           .b_panel = width,
-          .c = sums + chunk * channels_out * depth + begin,
+          .c = sums + begin,
           .c_row = depth,
-          .rows = channels_out,
+          .rows = p.outputs,
           .columns = end - begin,
           .depth = count,
           .add = m > first});
@@ -138,23 +140,30 @@ void multiply(std::span<const Product> products) {
   });
 }
 
-void multiply_transposed(const Window& window, const float* gy, std::int64_t channels_out, float* gw) {
-  const std::int64_t size = channels_out * window.depth();
-  if (window.pixels() == 0) {
-    std::fill_n(gw, size, 0.0f);
+void multiply_transposed(std::span<const TransposedProduct> products) {
+  const std::int64_t groups = static_cast<std::int64_t>(products.size());
+  if (products[0].window.pixels() == 0) {
+    for (const TransposedProduct& p : products) std::fill_n(p.gw, p.outputs * p.window.depth(), 0.0f);
     return;
   }
-  const Chunks plan(window, channels_out);
-  const Scratch scratch(plan.chunks > 1 ? plan.chunks * size : 0);
-  float* const sums = plan.chunks > 1 ? scratch.data() : gw;
-  parallel(plan.chunks * plan.slices,
-           [&](std::int64_t task) { multiply_chunk(window, plan, task, gy, channels_out, sums); });
+  const Chunks plan(products[0], groups);
+  const Scratch scratch(plan.chunks > 1 ? groups * plan.chunks * plan.floats : 0);
+  parallel(groups * plan.chunks * plan.slices, [&](std::int64_t task) {
+    const TransposedProduct& p = products[task / plan.slices / plan.chunks];
+    float* const sums = plan.chunks > 1 ? scratch.data() + task / plan.slices * plan.floats : p.gw;
+    multiply_chunk(p, plan, task / plan.slices % plan.chunks, task % plan.slices, sums);
+  });
   if (plan.chunks == 1) return;
   constexpr std::int64_t kBlock = 1 << 12;
-  parallel_blocks(size, kBlock, [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t blocks = ceil_div(plan.floats, kBlock);
+  parallel(groups * blocks, [&](std::int64_t task) {
+    const std::int64_t group = task / blocks, begin = task % blocks * kBlock,
+                       end = std::min(plan.floats, begin + kBlock);
+    const float* const sums = scratch.data() + group * plan.chunks * plan.floats;
+    float* const gw = products[group].gw;
     std::copy(sums + begin, sums + end, gw + begin);
     for (std::int64_t chunk = 1; chunk < plan.chunks; ++chunk)
-      for (std::int64_t i = begin; i < end; ++i) gw[i] += sums[chunk * size + i];
+      for (std::int64_t i = begin; i < end; ++i) gw[i] += sums[chunk * plan.floats + i];
   });
 }
 

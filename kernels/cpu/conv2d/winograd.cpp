@@ -24,11 +24,13 @@ class Tiles {
                 .height = height,
                 .width = width,
                 .channels = channels,
+                .pitch = channels,
                 .grid_height = shape.tile_rows(),
                 .grid_width = shape.tile_columns(),
                 .taps_height = size,
                 .taps_width = size,
                 .step = kOut,
+                .dilation = 1,
                 .top = -padding,
                 .left = -padding} {}
 
@@ -66,15 +68,19 @@ void write_tile(const Winograd& s, std::int64_t t, const float* from, std::int64
       std::copy_n(patch + (i * kOut + j) * channels, channels, to + (i * s.out_width + j) * s.outputs);
 }
 
-/// How the forward pass is divided: blocks of tiles whose mapped inputs stay in L2, or are shared by many weights.
+/// How the forward pass is divided: blocks of tiles whose mapped inputs stay in L2, or are shared by many weights, and
+/// slices of outputs. A slice's outputs are multiplied kColumns at a time, the last of all with what remains, so that
+/// there are never fewer than kMinChannels.
 struct Blocks {
-  static constexpr std::int64_t kRowUnit = 12, kColumns = 64, kMinTasks = 16;
-  std::int64_t tiles, blocks, columns, slices;
+  static constexpr std::int64_t kRowUnit = 12, kColumns = 64, kMaxColumns = kColumns + Winograd::kMinChannels - 1,
+                                kMinTasks = 16;
+  std::int64_t tiles, blocks, parts, parts_per_slice, slices;
   explicit Blocks(const Winograd& s) {
     tiles = s.channels >= 256 ? 5 * kRowUnit : std::clamp<std::int64_t>(2800 / s.channels / kRowUnit, 2, 6) * kRowUnit;
     blocks = ceil_div(s.tiles(), tiles);
-    columns = ceil_div(ceil_div(s.outputs, ceil_div(kMinTasks, blocks)), kColumns) * kColumns;
-    slices = ceil_div(s.outputs, columns);
+    parts = (s.outputs + kColumns - Winograd::kMinChannels) / kColumns;
+    parts_per_slice = ceil_div(parts, ceil_div(kMinTasks, blocks));
+    slices = ceil_div(parts, parts_per_slice);
   }
 };
 
@@ -87,18 +93,20 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
                     float* y) {
   const std::int64_t width = gemm_panel_width(), weights_stride = weight_stride(s.channels, s.outputs);
   const std::int64_t first = task / blocks.slices * blocks.tiles, count = std::min(blocks.tiles, s.tiles() - first);
-  const std::int64_t begin = task % blocks.slices * blocks.columns, end = std::min(s.outputs, begin + blocks.columns);
-  const std::int64_t in_stride = count * s.channels + kSkew, out_stride = count * Blocks::kColumns + kSkew;
+  const std::int64_t begin = task % blocks.slices * blocks.parts_per_slice,
+                     end = std::min(blocks.parts, begin + blocks.parts_per_slice);
+  const std::int64_t in_stride = count * s.channels + kSkew, out_stride = count * Blocks::kMaxColumns + kSkew;
   const Tiles input(x, s.images, s.height, s.width, s.channels, s, kIn, s.padding);
   const Scratch scratch(kFrequencies * (in_stride + out_stride) +
-                        std::max(input.patch_floats(), kOut * kOut * Blocks::kColumns));
+                        std::max(input.patch_floats(), kOut * kOut * Blocks::kMaxColumns));
   float* const mapped = scratch.data();
   float* const product = mapped + kFrequencies * in_stride;
   float* const patch = product + kFrequencies * out_stride;
   for (std::int64_t t = 0; t < count; ++t)
     input.map(TileMap::input, first + t, patch, mapped + t * s.channels, in_stride);
-  for (std::int64_t n = begin; n < end; n += Blocks::kColumns) {
-    const std::int64_t columns = std::min(Blocks::kColumns, end - n);
+  for (std::int64_t part = begin; part < end; ++part) {
+    const std::int64_t n = part * Blocks::kColumns;
+    const std::int64_t columns = part + 1 == blocks.parts ? s.outputs - n : Blocks::kColumns;
     for (std::int64_t f = 0; f < kFrequencies; ++f)
       gemm({.a = mapped + f * in_stride,
             .a_row = s.channels,
@@ -107,23 +115,17 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
             .b_depth = width,
             .b_panel = s.channels * width,
             .c = product + f * out_stride,
-            .c_row = Blocks::kColumns,
+            .c_row = columns,
             .rows = count,
             .columns = columns,
             .depth = s.channels,
             .add = false});
     for (std::int64_t t = 0; t < count; ++t)
-      write_tile(s, first + t, product + t * Blocks::kColumns, out_stride, columns, patch, y + n);
+      write_tile(s, first + t, product + t * columns, out_stride, columns, patch, y + n);
   }
 }
 
 }  // namespace
-
-bool Winograd::pays() const {
-  const bool whole_vectors = channels % 16 == 0 && outputs % 16 == 0;
-  const bool filled = 2 * out_height * out_width >= 16 * tile_rows() * tile_columns();
-  return whole_vectors && std::min(channels, outputs) >= 16 && filled && tiles() >= 24;
-}
 
 std::int64_t winograd_weight_floats(std::int64_t channels, std::int64_t outputs) {
   return kFrequencies * weight_stride(channels, outputs);
