@@ -125,8 +125,10 @@ methods::Step MethodBench::step(int t) {
     return wave({count, kSide, kSide, 3}, offset, 1, dtype_);
   };
   batch_ = {pictures(kLabelled, 10 + t), from_values(std::vector<std::int32_t>{0, 1, 2, 1}, {kLabelled}), {}, {}};
-  for (std::size_t view = 0; view < method->views().unlabelled.size(); ++view)
-    batch_.unlabelled.push_back(pictures(kUnlabelled, 20 + 10 * static_cast<double>(view) + t));
+  const auto views = method->views().unlabelled;
+  for (std::size_t view = 0; view < views.size(); ++view)
+    batch_.unlabelled.push_back(
+        pictures(views[view] == "rotate" ? 4 * kUnlabelled : kUnlabelled, 20 + 10 * static_cast<double>(view) + t));
   std::vector<std::int64_t> places;
   for (std::int64_t i = 0; i < kUnlabelled; ++i) places.push_back((kUnlabelled * t + i) % (2 * kUnlabelled));
   batch_.index = from_values(places, {kUnlabelled});
