@@ -1,4 +1,4 @@
-// Whole training steps against PyTorch's statement of each method (tests/golden/make_methods.py).
+// Whole training steps against PyTorch's statement of each method (tests/golden/make_s4l_methods.py).
 #include <catch2/catch.hpp>
 #include <algorithm>
 
@@ -21,7 +21,7 @@ struct Golden {
 
 const std::vector<Golden>& golden() {
   static const std::vector<Golden> all = {
-#include "s4l/tests/golden/methods.inc"
+#include "s4l/tests/golden/s4l_methods.inc"
   };
   return all;
 }
