@@ -1,6 +1,7 @@
 #include "s4l/apps/config.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -41,6 +42,39 @@ void check_key(const std::string& key, const std::string& origin) {
   throw Error(fmt::format("{}: unknown key \"{}\"{}", origin, key, did_you_mean(key, known)));
 }
 
+// "stage-2" is 2; no stage is 0.
+int stage_of(const std::string& name) {
+  constexpr std::string_view kPrefix = "stage-";
+  const bool one_digit = name.size() == kPrefix.size() + 1 && '1' <= name.back() && name.back() <= '9';
+  return one_digit && name.starts_with(kPrefix) ? name.back() - '0' : 0;
+}
+
+void add_table(const toml::table& table, const std::string& source, int stage, Layer& layer) {
+  for (const auto& [key, value] : table) {
+    std::string name(key.str());
+    std::replace(name.begin(), name.end(), '_', '-');
+    if (name == "dataset-options") {
+      add_dataset_options(value, source, layer);
+      continue;
+    }
+    const std::string origin = at_line(source, value.source());
+    if (const toml::table* part = value.as_table(); part != nullptr && stage == 0 && stage_of(name) > 0) {
+      add_table(*part, source, stage_of(name), layer);
+      continue;
+    }
+    check_key(name, origin);
+    if (const toml::array* several = value.as_array(); several != nullptr && name == "unlabeled") {
+      for (const toml::node& one : *several) layer.push_back({name, scalar_text(one, origin, name), origin, stage});
+      continue;
+    }
+    layer.push_back({name, scalar_text(value, origin, name), fmt::format("{}: {}", origin, name), stage});
+  }
+}
+
+std::string line_of(const Setting& setting, const methods::RunOptions& options) {
+  return fmt::format("{} = {}", setting.option.name, text_of(setting, options, true));
+}
+
 }  // namespace
 
 Layer layer_from_toml(const std::string& text, const std::string& source) {
@@ -51,26 +85,19 @@ Layer layer_from_toml(const std::string& text, const std::string& source) {
     throw Error(fmt::format("{}: {}", at_line(source, error.source()), error.description()));
   }
   Layer layer;
-  for (const auto& [key, value] : table) {
-    std::string name(key.str());
-    std::replace(name.begin(), name.end(), '_', '-');
-    if (name == "dataset-options") {
-      add_dataset_options(value, source, layer);
-      continue;
-    }
-    const std::string origin = at_line(source, value.source());
-    check_key(name, origin);
-    layer.push_back({name, scalar_text(value, origin, name), fmt::format("{}: {}", origin, name)});
-  }
+  add_table(table, source, 0, layer);
   return layer;
 }
 
 bool is_written(const Setting& setting, const methods::RunOptions& options) {
   const std::string& name = setting.option.name;
   // The other of two ways to say one thing: writing both would contradict.
+  const bool has_file = !options.labels_file.empty();
   if (name == (options.epochs > 0 ? "steps" : "epochs")) return false;
   if (name == (options.warmup_epochs > 0 ? "warmup-steps" : "warmup-epochs")) return false;
-  if (name == (options.labels_per_class >= 0 ? "labels" : "labels-per-class")) return false;
+  if (name == (has_file || options.labels_per_class >= 0 ? "labels" : "labels-per-class")) return false;
+  if (name == (has_file ? "labels-per-class" : "labels-file")) return false;
+  if (name == "stage" && options.stage == 0) return false;
   if (const auto* method = std::get_if<MethodField>(&setting.place))
     return method->standards.count(options.method) != 0;
   return !std::holds_alternative<Reader>(setting.place);
@@ -82,12 +109,31 @@ std::string to_toml(const methods::RunOptions& options, const std::function<std:
   for (const Setting& setting : settings()) {
     if (!is_written(setting, options)) continue;
     if (setting.section != section) text += fmt::format("\n# {}\n", section = setting.section);
-    std::string line = fmt::format("{} = {}", setting.option.name, text_of(setting, options, true));
+    std::string line = line_of(setting, options);
     if (remark) line = fmt::format("{:<40}  # {}", line, remark(setting.option.name));
     text += line + "\n";
   }
+  std::string places;
+  for (const std::string& place : options.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
+  if (!places.empty()) text += fmt::format("\nunlabeled = [{}]\n", places);
   if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
   for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
+  return text;
+}
+
+std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages) {
+  std::string text = to_toml(all);
+  std::set<std::string> common;
+  for (const Setting& setting : settings())
+    if (is_written(setting, all)) common.insert(line_of(setting, all));
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    text += fmt::format("\n[stage-{}]\n", i + 1);
+    for (const Setting& setting : settings()) {
+      if (setting.option.name == "stage" || !is_written(setting, stages[i])) continue;
+      const std::string line = line_of(setting, stages[i]);
+      if (common.count(line) == 0) text += line + "\n";
+    }
+  }
   return text;
 }
 

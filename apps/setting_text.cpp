@@ -85,6 +85,7 @@ void set_from_text(const Setting& setting, methods::RunOptions& options, const s
   std::visit([&](auto member) { read(options.*member, text); }, std::get<Field>(setting.place));
   // Two ways to say one thing: the later word counts.
   if (setting.option.name == "labels") options.labels_per_class = -1;
+  if (setting.option.name == "labels" || setting.option.name == "labels-per-class") options.labels_file.clear();
   if (setting.option.name == "steps") options.epochs = 0;
   if (setting.option.name == "warmup-steps") options.warmup_epochs = 0;
 }

@@ -13,16 +13,23 @@ namespace s4l::methods {
 /// from the rest" where a comment says so; Run fills those in.
 struct RunOptions {
   std::string method = "rotation";
+  int stage = 0;  ///< which stage of a method that has several, from 1; 0: all, one after another (chain.h)
 
   // data
-  std::string dataset;                                 ///< empty: "things", or "image-folder" where `data` is given
-  std::string data;                                    ///< folder of the pictures, for data sets that have one
+  std::string dataset;                                 ///< empty: "things", or what `data` is seen to hold
+  std::string data;                                    ///< folder or file of the pictures, for data sets that have one
+  std::vector<std::string> unlabeled;                  ///< further folders or .tar files of pictures without labels
   std::map<std::string, std::string> dataset_options;  ///< e.g. {"train", "500"} for things
   std::uint64_t data_seed = 0;                         ///< of generated pictures
   std::string labels = "10";                           ///< "10" or "10%" of the labels, "40n": 40 in all
   std::int64_t labels_per_class = -1;                  ///< instead of `labels`
+  std::string pseudo_labels;                           ///< guesses that stand for the labels not known: a CSV file
+  std::string labels_file;                             ///< who is labelled, instead of `labels` (split_formats.h)
   double val_fraction = 0.2;                           ///< of the labels, for validation
+  std::string sampler = "shuffled";                    ///< of the labelled pictures; or "balanced": classes evenly
   bool strict = false;                                 ///< stop at the first damaged picture
+  double max_damaged = 1;                              ///< percent of the pictures
+  double cache = 1;                                    ///< GiB of memory for decoded pictures
 
   // network
   std::string model;       ///< empty: that of `pretrained`, else by the device and the pictures
