@@ -80,10 +80,10 @@ TEST_CASE("a split is written, converted and read again as the same choice") {
   for (const char* format : {"s4l", "fixmatch", "usb", "csv"}) {
     INFO(format);
     const Outcome written =
-        run_s4l(folder.path(), data + Words{"--from", "split.csv", "--format", format, "-o", format});
+        run_s4l(folder.path(), data + Words{"--labels-file", "split.csv", "--format", format, "-o", format});
     INFO(written.err);
     REQUIRE(written.code == 0);
     const std::string first = written.out.substr(0, written.out.find('\n'));
-    CHECK(run_s4l(folder.path(), data + Words{"--from", first}).out == csv.out);
+    CHECK(run_s4l(folder.path(), data + Words{"--labels-file", first}).out == csv.out);
   }
 }
