@@ -41,7 +41,9 @@ std::string last_word(const std::vector<Layer>& layers, const std::string& name)
 
 void check_no_contradiction(const Layer& layer) {
   static const std::vector<std::vector<std::string>> choices = {
-      {"labels", "num-labels", "labels-per-class", "labels-file"}, {"steps", "epochs"}};
+      {"labels", "num-labels", "labels-per-class", "labels-file"},
+      {"steps", "epochs"},
+      {"warmup-steps", "warmup-epochs"}};
   for (const auto& names : choices) {
     const Given* first = nullptr;
     for (const std::string& name : names) {
@@ -73,6 +75,16 @@ void check_environment() {
   }
 }
 
+void note(const Layer& layer, Origins& origins) {
+  for (const Given& given : layer) {
+    const std::string name = find_setting(given.name)->option.name;
+    const std::string suffix = ": " + given.name;  // of a file's line
+    const bool file = given.origin.ends_with(suffix);
+    origins[name == "num-labels" ? "labels" : name] =
+        file ? given.origin.substr(0, given.origin.size() - suffix.size()) : given.origin;
+  }
+}
+
 // What weights to start from say better than a recipe.
 bool describes_network(const Given& given) {
   return given.name == "model" || given.name == "width" || given.name == "img-size";
@@ -100,17 +112,24 @@ Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::
 }
 
 void overlay(const Layer& layer, methods::RunOptions& options) {
-  check_no_contradiction(layer);
-  for (const Given& given : layer) {
-    try {
-      set_from_text(*find_setting(given.name), options, given.text);
-    } catch (const Error& error) {
-      throw Error(fmt::format("{}: {}", given.origin, error.what()), error.kind());
+  const auto apply = [&](int stage) {
+    Layer part;
+    std::copy_if(layer.begin(), layer.end(), std::back_inserter(part),
+                 [stage](const Given& given) { return given.stage == stage; });
+    check_no_contradiction(part);
+    for (const Given& given : part) {
+      try {
+        set_from_text(*find_setting(given.name), options, given.text);
+      } catch (const Error& error) {
+        throw Error(fmt::format("{}: {}", given.origin, error.what()), error.kind());
+      }
     }
-  }
+  };
+  apply(0);
+  if (options.stage > 0) apply(options.stage);
 }
 
-methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers) {
+methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins) {
   methods::RunOptions options;
   if (const std::string method = last_word(layers, "method"); !method.empty()) options.method = method;
   check_known("method", options.method, names_of(methods::methods()));
@@ -120,17 +139,24 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
     options.dataset = place.empty() ? "things" : data::dataset_at(place);
   check_known("dataset", options.dataset, names_of(data::datasets()));
 
+  for (const Layer& layer : layers)  // what the layers say of a stage depends on it
+    if (const Given* stage = find(layer, "stage")) overlay({*stage}, options);
+
   if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
   const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
   if (const methods::Recipe* preset = methods::find_recipe(name)) {
     Layer layer = layer_from_toml(preset->text, "recipe " + name);
     if (!last_word(layers, "pretrained").empty()) std::erase_if(layer, describes_network);
     overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
   }
-  for (const Layer& layer : layers) overlay(layer, options);
+  for (const Layer& layer : layers) {
+    overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
+  }
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
-  std::vector<std::string*> paths{&options.data, &options.labels_file, &options.pretrained};
+  std::vector<std::string*> paths{&options.data, &options.labels_file, &options.pretrained, &options.pseudo_labels};
   for (std::string& place : options.unlabeled) paths.push_back(&place);
   for (std::string* path : paths)
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();

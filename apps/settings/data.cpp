@@ -37,6 +37,8 @@ std::vector<Row> data_rows() {
       Row(s, kCommon, "num-labels", "N", Reader{set_num_labels}, "or so many labels in all")
           .aliases({"num-supervised-examples"}),
       Row(s, kCommon, "labels-per-class", "N", &RunOptions::labels_per_class, "or so many of each class"),
+      Row(s, kRare, "pseudo-labels", "FILE", &RunOptions::pseudo_labels,
+          "CSV of path and label (or guess) for pictures whose label is not known"),
       Row(s, kCommon, "unlabeled", "DIR", Reader{add_unlabeled}, "more pictures, without labels; repeatable")
           .aliases({"unlabelled"})
           .repeatable(),

@@ -103,15 +103,7 @@ void Trainer::take_step(const data::Batch& batch) {
   copy_(lr_, full({1}, lr()));
   const Rng rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_));
   copy_(random_, from_values<std::int32_t>(rng.words(), {6}));
-  Step step{model_,
-            x,
-            batch.labels,
-            unlabelled,
-            batch.index,
-            rng,
-            options_.virtual_replicas,
-            metrics_,
-            random_};
+  Step step{model_, x, batch.labels, unlabelled, batch.index, rng, options_.virtual_replicas, metrics_, random_};
 
   optimizer_->zero_grad();
   const Tensor loss = method_.loss(step);
