@@ -36,7 +36,7 @@ CommandLine split_line() {
 }
 
 data::Split split_of(const data::Dataset& dataset, const methods::RunOptions& options, const std::string& file) {
-  if (file.empty()) return data::make_split(dataset, methods::split_options(options));
+  if (file.empty()) return methods::split_data(options, dataset);
   check(std::filesystem::exists(file), "--from: there is no file {}", file);
   try {
     return data::read_split(dataset, io::read_file(file), methods::split_options(options));
