@@ -83,7 +83,7 @@ TEST_CASE("folders without labels and a file of labels are resolved, written and
   const NewFolder folder;
   const std::string photos = folder.path() + "/photos, \"mine\"";
   std::filesystem::create_directories(photos);
-  for (const char* name : {"/1.png", "/2.png"}) data::write_png(photos + name, data::Image(8, 9 + name[1] % 2));
+  for (const char* name : {"/1.png", "/2.png"}) data::write_png(photos + name, data::Image(24, 24));
   std::string labels;
   for (int i = 0; i < 20; ++i)
     labels += "train/" + std::string(data::things::kThing[i % 10].name) + (i < 10 ? "/000" : "/001") +
