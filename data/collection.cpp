@@ -20,6 +20,7 @@ class UnlabelledPictures final : public PictureFiles {
     std::vector<Picture> pictures;
     for (std::string& path : picture_files(tree(), "")) pictures.push_back({std::move(path)});
     if (pictures.empty()) fail(ErrorKind::data, "--unlabeled {}: expected pictures in it, found none", place);
+    note_unread();
     open(std::move(pictures), {});
   }
 };

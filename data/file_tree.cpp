@@ -130,7 +130,7 @@ std::vector<std::string> file_names(const FileTree& tree, const std::string& fol
 
 std::vector<std::string> picture_files(const FileTree& tree, const std::string& folder) {
   Walk walk{tree, has_picture_suffix};
-  walk.into(folder, "");
+  walk.into(folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder, "");
   std::sort(walk.files.begin(), walk.files.end());
   return std::move(walk.files);
 }

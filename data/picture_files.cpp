@@ -39,8 +39,6 @@ PictureFacts facts_of(const FileTree& tree, const std::string& path) {
 void PictureFiles::open(std::vector<Picture> pictures, std::vector<std::string> class_names) {
   pictures_ = std::move(pictures);
   class_names_ = std::move(class_names);
-  if (const std::string unread = unread_pictures(*tree_); !unread.empty())
-    notes_.push_back(tree_->root() + ": not read, as their formats are not known: " + unread);
   check_files();
   drop_damaged();
   std::vector<bool> found(class_names_.size());
@@ -54,6 +52,11 @@ void PictureFiles::open(std::vector<Picture> pictures, std::vector<std::string> 
   std::vector<Size> sizes;
   for (const Picture& picture : pictures_) sizes.push_back(picture.facts.size);
   decoded_ = DecodedCache(sizes, options_.cache_bytes);
+}
+
+void PictureFiles::note_unread() {
+  if (const std::string unread = unread_pictures(*tree_); !unread.empty())
+    note(tree_->root() + ": not read, as their formats are not known: " + unread);
 }
 
 void PictureFiles::check_files() {

@@ -44,6 +44,8 @@ class PictureFiles : public Dataset {
   /// Makes about every 5th labelled training picture of a class a test picture. The choice depends on the paths alone:
   /// it is the same for every seed and on every machine.
   void carve_test();
+  /// Notes how many pictures of formats that are not read lie in the tree.
+  void note_unread();
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
  private:

@@ -37,7 +37,7 @@ class TarTree final : public FileTree {
   }
 
   std::vector<Entry> entries(const std::string& folder) const override {
-    const auto found = folders_.find(folder);
+    const auto found = folders_.find(folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder);
     if (found == folders_.end()) fail(ErrorKind::io, "{}: expected the folder \"{}\" in it", root(), folder);
     std::vector<Entry> entries;
     for (const auto& [name, is_folder] : found->second) entries.push_back({name, is_folder});

@@ -42,6 +42,7 @@ class ImageFolder final : public PictureFiles {
     if (!layout.unlabelled.empty())
       for (const std::string& file : picture_files(tree(), layout.unlabelled))
         pictures.push_back({layout.unlabelled + file, -1, Part::train});
+    note_unread();
     open(std::move(pictures), classes);
     if (layout.test.empty()) carve_test();
   }

@@ -155,16 +155,21 @@ void fill_in_network(RunOptions& o) {
   if (o.pool_padding.empty()) o.pool_padding = "zero";
 }
 
-data::Split split_data(const RunOptions& options, const data::Dataset& dataset) {
+data::SplitOptions split_options(const RunOptions& options) {
   data::SplitOptions split;
-  split.val_fraction = options.val_fraction;
-  split.seed = options.seed;
-  if (!options.labels_file.empty()) return split_from_file(options.labels_file, dataset, split);
   if (options.labels_per_class >= 0)
     split.budget.per_class = options.labels_per_class;
   else
     split.budget = data::label_budget_from(options.labels);
-  return data::make_split(dataset, split);
+  split.val_fraction = options.val_fraction;
+  split.seed = options.seed;
+  return split;
+}
+
+data::Split split_data(const RunOptions& options, const data::Dataset& dataset) {
+  const data::SplitOptions how = split_options(options);
+  return options.labels_file.empty() ? data::make_split(dataset, how)
+                                     : split_from_file(options.labels_file, dataset, how);
 }
 
 void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {

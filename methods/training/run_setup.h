@@ -17,6 +17,7 @@ void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOpt
 /// With pseudo_labels: every training picture that they list becomes a labelled one. A stage that
 /// needs them and has none is an error.
 void take_guesses(const RunOptions& options, std::unique_ptr<data::Dataset>& dataset, data::Split& split);
+data::SplitOptions split_options(const RunOptions& options);
 /// Who is labelled: as options.labels_file says, else a choice of as many as are asked for.
 data::Split split_data(const RunOptions& options, const data::Dataset& dataset);
 

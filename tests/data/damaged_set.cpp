@@ -96,7 +96,7 @@ struct Damage {
   }
 
   void make(int way) const {
-    const Bytes good = write_jpeg(image, {.restart = 1});
+    const Bytes good = write_jpeg(image, {.h_samp = 1, .v_samp = 1, .restart = 1});
     switch (way) {
       case 0:
         return cut();

@@ -26,7 +26,7 @@ std::string refusal(const std::string& file, const DecodeLimits& limits = {}) {
   return "";
 }
 
-std::string little(std::uint32_t value, int size) {
+std::string little(std::uint64_t value, int size) {
   std::string text;
   for (int i = 0; i < size; ++i) text += static_cast<char>(value >> 8 * i);
   return text;

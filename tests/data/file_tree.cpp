@@ -150,7 +150,8 @@ TEST_CASE("a tar file cut anywhere is refused or gives the files before the cut"
   const std::string good = tar_bytes({{"1.jpg", std::string(600, 'x')}, {"2.jpg", "y"}});
   for (std::size_t length = 0; length < good.size(); length += 7) {
     try {
-      CHECK(files_of(good.substr(0, length)).size() <= 2);
+      const std::size_t files = files_of(good.substr(0, length)).size();
+      CHECK(files == (length < 2048 ? 1 : 2));  // a header cut short ends the archive as its end does
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::data);
     }

@@ -120,6 +120,7 @@ TEST_CASE("a table that cannot be learned from is refused with its line") {
              Contains("line 2: expected the split train, val") && Contains("trian"));
   CHECK_THAT(refusal(root, head + "p/0.jpg,a,train\n"), Contains("at least 2 classes, found 1"));
   CHECK_THAT(refusal(root, head + two + "\"p"), Contains("line 4: expected a closing quote"));
+  write_file(root / "second.csv", head);
   CHECK_THROWS_WITH(open(root.path()), Contains("expected one .csv file in it, found"));
   CHECK_THROWS_WITH(open(root / "refused.csv", {{"classes", "1"}}), Contains("expected a number of at least 2"));
 }
