@@ -16,6 +16,7 @@ struct Command {
 
 Command run_command();
 Command eval_command();
+Command compare_command();
 Command predict_command();
 Command embed_command();
 Command split_command();

@@ -14,9 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kEntries = {"config.toml",   "environment.json", "split.csv",        "train.log", "metrics.csv",
-                                 "metrics.jsonl", "checkpoints",      "weights",          "eval",      "samples",
-                                 "plots",         "report.html",      "pseudo_labels.csv"};
+constexpr std::array kEntries = {"config.toml", "environment.json", "split.csv",   "train.log",
+                                 "metrics.csv", "metrics.jsonl",    "checkpoints", "weights",
+                                 "eval",        "samples",          "plots",       "report.html",
+                                 "result.json", "pseudo_labels.csv"};
 constexpr const char* kEvents = "events.out.tfevents.";
 
 // Of what a run writes; the names of its event files hold time, host and process.
@@ -29,6 +30,14 @@ std::vector<fs::path> entries_of(const std::string& folder) {
 
 bool is_run(const fs::path& folder) { return fs::exists(folder / "config.toml"); }
 
+std::string labels_word(const methods::RunOptions& options) {
+  const std::string& labels = options.labels;
+  if (!options.labels_file.empty()) return fs::path(options.labels_file).stem().string();
+  if (options.labels_per_class >= 0) return fmt::format("{}perclass", options.labels_per_class);
+  if (labels.ends_with('n')) return labels.substr(0, labels.size() - 1) + "labels";
+  return labels.substr(0, labels.find('%')) + "pct";
+}
+
 std::string numbered(const std::string& name, int number) {
   return number == 1 ? name : fmt::format("{}-{}", name, number);
 }
@@ -37,16 +46,11 @@ std::string numbered(const std::string& name, int number) {
 
 std::string default_folder(const methods::RunOptions& options, const std::string& name) {
   if (!name.empty()) return "runs/" + name;
-  std::string labels = options.labels;
-  if (!options.labels_file.empty())
-    labels = std::filesystem::path(options.labels_file).stem().string();
-  else if (options.labels_per_class >= 0)
-    labels = fmt::format("{}perclass", options.labels_per_class);
-  else if (labels.ends_with('n'))
-    labels = labels.substr(0, labels.size() - 1) + "labels";
-  else
-    labels = labels.substr(0, labels.find('%')) + "pct";
-  return fmt::format("runs/{}-{}-s{}", options.method, labels, options.seed);
+  return fmt::format("runs/{}-{}-s{}", options.method, labels_word(options), options.seed);
+}
+
+std::string comparison_folder(const methods::RunOptions& options) {
+  return fmt::format("runs/compare-{}", labels_word(options));
 }
 
 void check_may_take(const std::string& wanted, bool overwrite) {

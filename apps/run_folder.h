@@ -7,6 +7,8 @@ namespace s4l::apps {
 
 /// What a run's folder is called unless --output tells: "runs/NAME", without a name "runs/rotation-10pct-s0".
 std::string default_folder(const methods::RunOptions& options, const std::string& name);
+/// The same of a comparison: "runs/compare-10pct".
+std::string comparison_folder(const methods::RunOptions& options);
 /// An error unless a new run may take the folder `wanted`: it is not there, or empty, or an old run to be replaced.
 void check_may_take(const std::string& wanted, bool overwrite);
 /// Makes the folder of a new run: `wanted`, or else the default name, numbered if it is taken.

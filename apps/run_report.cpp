@@ -91,8 +91,7 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
                      options.img_size, options.img_size, counted(plan.steps, "step"),
                      step_text(options, plan.rows_per_step));
   if (plan.seconds_per_step > 0)
-    text += fmt::format("; {} (by 2 steps), {:.0f} MiB of tensors",
-                        about(plan.seconds_per_step * static_cast<double>(plan.steps)), plan.peak_bytes / (1 << 20));
+    text += fmt::format("; {} (by 2 steps), {:.0f} MiB of tensors", about(plan.seconds()), plan.peak_bytes / (1 << 20));
   log.line(text);
   if (!plan.pretrained.empty()) log.line(plan.pretrained);
 }
@@ -120,7 +119,7 @@ io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
   json.set("parameters", plan.parameters);
   json.set("steps", plan.steps);
   json.set("rows_per_step", plan.rows_per_step);
-  json.set("seconds", plan.seconds_per_step * static_cast<double>(plan.steps));
+  json.set("seconds", plan.seconds());
   json.set("peak_bytes", plan.peak_bytes);
   return json;
 }

@@ -93,6 +93,23 @@ bool on(const Arguments& arguments, const char* name) { return arguments.get(nam
 
 }  // namespace
 
+double time_limit_from(const Arguments& arguments) {
+  return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
+}
+
+std::vector<Layer> layers_from(const Arguments& arguments) {
+  std::vector<Layer> layers;
+  if (arguments.has("config")) {
+    const std::string file = arguments.get("config");
+    check(std::filesystem::exists(file), "--config: there is no file {}", file);
+    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
+    layers.push_back(layer_from_toml(io::read_file(file), file));
+  }
+  layers.push_back(layer_from_environment());
+  layers.push_back(layer_from_arguments(arguments, arguments.positional));
+  return layers;
+}
+
 CommandLine run_line() {
   CommandLine line{
       "run",
@@ -113,25 +130,12 @@ CommandLine run_line() {
   return line;
 }
 
-std::vector<Layer> layers_from(const Arguments& arguments) {
-  std::vector<Layer> layers;
-  if (arguments.has("config")) {
-    const std::string file = arguments.get("config");
-    check(std::filesystem::exists(file), "--config: there is no file {}", file);
-    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
-    layers.push_back(layer_from_toml(io::read_file(file), file));
-  }
-  layers.push_back(layer_from_environment());
-  layers.push_back(layer_from_arguments(arguments, arguments.positional));
-  return layers;
-}
-
 RunRequest request_from(const Arguments& arguments, int stage) {
   RunRequest request;
   request.overwrite = on(arguments, "overwrite");
   request.dry_run = on(arguments, "dry-run");
   request.json = on(arguments, "json");
-  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
+  request.seconds = time_limit_from(arguments);
   set_threads(arguments);
 
   std::vector<Layer> layers = layers_from(arguments);
@@ -157,11 +161,9 @@ RunRequest request_from(const Arguments& arguments, int stage) {
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  AAA if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
   request.options = resumed_options(recipe, layers, request.folder, stage);
-  BBB if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
-  request.options = resumed_options(recipe, layers, request.folder);
-  CCC request.options.pretrained.clear();  // the checkpoint has everything
+  request.options.pretrained.clear();  // the checkpoint has everything
   return request;
 }
 

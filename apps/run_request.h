@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "s4l/apps/commands.h"
 #include "s4l/apps/config.h"
@@ -20,6 +21,8 @@ struct RunRequest {
 CommandLine run_line();
 /// What --config, the environment and the command line give, in rising order.
 std::vector<Layer> layers_from(const Arguments& arguments);
+/// The seconds of --time, 0 where it is not given.
+double time_limit_from(const Arguments& arguments);
 /// Reads the layers of settings and the run's own options; an error of kind usage names what is wrong. With `stage`
 /// more than 0 the options are those of one stage of a run of all stages.
 RunRequest request_from(const Arguments& arguments, int stage = 0);

@@ -62,6 +62,9 @@ class Method {
   virtual void visit(nn::Visitor&) {}
   /// Evaluation: views of a test picture whose logits it can average ("rotate": unrotated and rot_avg), or nothing.
   virtual std::string eval_views() const { return ""; }
+  /// How classes are read from the frozen features of a network whose loss teaches no class head: "linear", "knn", or
+  /// nothing where it does.
+  virtual std::string probe() const { return ""; }
 };
 
 /// What a method is made for; its own options by name, as recipes and the command line have them.

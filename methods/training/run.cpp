@@ -51,6 +51,7 @@ Plan Run::plan() const {
     ++plan.labelled_per_class[static_cast<std::size_t>(run.dataset->label(index))];
   plan.parameters = parameter_count();
   plan.steps = o.steps;
+  plan.validations = (o.steps + o.eval_interval - 1) / o.eval_interval;
   plan.pretrained = run.training.pretrained;
   const Views views = run.training.method->views();
   const auto rows = [&](const std::string& view) { return data::Pipeline(with_view(o.augment, view)).views(); };
@@ -65,7 +66,16 @@ void Run::measure(Plan& plan) const {
   trial.trainer->step();  // the first one also allocates
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 2; ++i) trial.trainer->step();
-  plan.seconds_per_step = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 2;
+  const auto stepped = std::chrono::steady_clock::now();
+  plan.seconds_per_step = std::chrono::duration<double>(stepped - start).count() / 2;
+  std::vector<std::int64_t> some = run.split.unlabelled;
+  some.resize(std::min<std::size_t>(some.size(), 64));
+  const RunOptions& o = run.options;
+  evaluate(*trial.model, *run.dataset, some, data::Pipeline(with_view(o.preprocess_eval, trial.method->eval_views())),
+           o.eval_batch, device_from(o.device));
+  const auto evaluated = std::chrono::steady_clock::now();
+  plan.seconds_per_picture =
+      std::chrono::duration<double>(evaluated - stepped).count() / static_cast<double>(some.size());
   plan.peak_bytes = static_cast<double>(runtime(device_from(run.options.device)).memory_use().peak);
 }
 

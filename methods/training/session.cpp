@@ -83,6 +83,7 @@ void Session::log_means(double lr) {
 /// Scores the validation pictures with the averaged weights where there are any; keeps the best (ties: the lower loss).
 void Session::validate() {
   trainer_.swap_average();
+  fit_probe();
   const std::int64_t step = trainer_.steps_done();
   const Evaluation val = evaluate_on(s_.split.val);
   const Score& score = val.unrotated;
@@ -147,6 +148,7 @@ void Session::tell_damaged(const std::vector<data::Damaged>& damaged) const {
 void Session::finish() {
   nn::Classifier& model = *s_.training.model;
   trainer_.swap_average();
+  fit_probe();
   const io::TensorFile last = weights_of(model, card());
   result_.best_on_validation = best_.step >= 0;
   result_.reported_step = result_.best_on_validation ? best_.step : trainer_.steps_done();
@@ -192,8 +194,22 @@ ModelCard Session::card() const {
 
 Evaluation Session::evaluate_on(const std::vector<std::int64_t>& indices) {
   const data::Pipeline pipeline(with_view(s_.options.preprocess_eval, s_.training.method->eval_views()));
-  return evaluate(*s_.training.model, s_.dataset, indices, pipeline, s_.options.eval_batch,
+  nn::Classifier& model = *s_.training.model;
+  std::unique_ptr<nn::Classifier> neighbours;
+  if (s_.training.method->probe() == "knn")
+    neighbours = nearest_neighbours(model, labelled_features(), s_.dataset.classes());
+  return evaluate(neighbours ? *neighbours : model, s_.dataset, indices, pipeline, s_.options.eval_batch,
                   device_from(s_.options.device));
+}
+
+/// Where the method teaches no class head: the head of the weights that are evaluated and saved.
+void Session::fit_probe() {
+  if (s_.training.method->probe() == "linear") fit_linear_head(*s_.training.model, labelled_features());
+}
+
+LabelledFeatures Session::labelled_features() {
+  return features_of(*s_.training.model, s_.dataset, s_.split.labelled, data::Pipeline(s_.options.preprocess_eval),
+                     s_.options.eval_batch, device_from(s_.options.device));
 }
 
 double Session::seconds() const { return seconds_before_ + between(started_, Clock::now()); }

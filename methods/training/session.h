@@ -6,6 +6,7 @@
 #include "s4l/core/checkpoint.h"
 #include "s4l/methods/report/event_file.h"
 #include "s4l/methods/training/metrics_log.h"
+#include "s4l/methods/training/probe.h"
 #include "s4l/methods/training/run.h"
 #include "s4l/methods/training/run_setup.h"
 
@@ -38,6 +39,8 @@ class Session {
   using Clock = std::chrono::steady_clock;
 
   ModelCard card() const;
+  void fit_probe();
+  LabelledFeatures labelled_features();
   Evaluation evaluate_on(const std::vector<std::int64_t>& indices);
   double seconds() const;
   io::TensorFile state();
