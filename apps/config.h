@@ -11,15 +11,19 @@ namespace s4l::apps {
 /// A value that somebody gave to a setting, and where: "--lr", "S4L_LR", "my.toml:12".
 struct Given {
   std::string name, text, origin;
+  int stage = 0;  ///< of a method that has several: the value is for this one alone; 0: for all
 };
 /// What one source gives; no two of them contradict each other.
 using Layer = std::vector<Given>;
 
 /// The settings of TOML text: keys are the names of `s4l run`'s options and `method`; [dataset-options] holds those of
-/// the data set. An unknown key or a wrong type is an error of kind usage: "my.toml:12: unknown key ...".
+/// the data set, [stage-2] what is different in a method's second stage. An unknown key or a wrong type is an error of
+/// kind usage: "my.toml:12: unknown key ...".
 Layer layer_from_toml(const std::string& text, const std::string& source);
 /// TOML that layer_from_toml reads back to the same options.
 std::string to_toml(const methods::RunOptions& options);
+/// The same of a method of several stages: options for all, then a table for each stage of what is different there.
+std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages);
 /// What a command's options give; `method`: its positional argument, where it takes one.
 Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::string>& method = {});
 /// What S4L_<NAME> variables give.
@@ -28,7 +32,7 @@ Layer layer_from_environment();
 /// Who gave which value: default < recipe < file < environment < command line; `recipe` names one, empty: that of the
 /// data set and method, if there is one.
 methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers);
-/// Applies one layer; an error names the value's origin.
+/// Applies one layer, without what is for another stage; an error names the value's origin.
 void overlay(const Layer& layer, methods::RunOptions& options);
 
 }  // namespace s4l::apps

@@ -98,14 +98,21 @@ Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::
 }
 
 void overlay(const Layer& layer, methods::RunOptions& options) {
-  check_no_contradiction(layer);
-  for (const Given& given : layer) {
-    try {
-      set_from_text(*find_setting(given.name), options, given.text);
-    } catch (const Error& error) {
-      throw Error(fmt::format("{}: {}", given.origin, error.what()), error.kind());
+  const auto apply = [&](int stage) {
+    Layer part;
+    std::copy_if(layer.begin(), layer.end(), std::back_inserter(part),
+                 [stage](const Given& given) { return given.stage == stage; });
+    check_no_contradiction(part);
+    for (const Given& given : part) {
+      try {
+        set_from_text(*find_setting(given.name), options, given.text);
+      } catch (const Error& error) {
+        throw Error(fmt::format("{}: {}", given.origin, error.what()), error.kind());
+      }
     }
-  }
+  };
+  apply(0);
+  if (options.stage > 0) apply(options.stage);
 }
 
 methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers) {
@@ -117,6 +124,9 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
   if (options.dataset.empty()) options.dataset = last_word(layers, "data").empty() ? "things" : "image-folder";
   check_known("dataset", options.dataset, names_of(data::datasets()));
 
+  for (const Layer& layer : layers)  // what the layers say of a stage depends on it
+    if (const Given* stage = find(layer, "stage")) overlay({*stage}, options);
+
   if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
   const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
   if (const methods::Recipe* preset = methods::find_recipe(name)) {
@@ -127,7 +137,7 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
   for (const Layer& layer : layers) overlay(layer, options);
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
-  for (std::string* path : {&options.data, &options.pretrained})
+  for (std::string* path : {&options.data, &options.pretrained, &options.pseudo_labels})
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   return options;
 }

@@ -123,7 +123,7 @@ std::string result_text(const methods::Run& run, const methods::RunResult& resul
         fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method, run.options().seed)},
        {"trained", fmt::format("{} in {}{}", counted(result.steps, "step"), clock(result.seconds),
                                result.steps < run.options().steps ? ", ended by --patience" : "")},
-       {"files", fmt::format("{}: report.html, weights/{}.safetensors, eval/, metrics.csv", folder, weights)}});
+       {"files", fmt::format("{}: weights/{}.safetensors, report.html, eval/, metrics.csv", folder, weights)}});
 }
 
 io::Json result_json(const methods::Run& run, const methods::RunResult& result, const std::string& folder) {

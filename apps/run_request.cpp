@@ -11,6 +11,7 @@
 #include "s4l/core/io/file.h"
 #include "s4l/apps/settings.h"
 #include "s4l/apps/threads.h"
+#include "s4l/methods/method.h"
 
 namespace s4l::apps {
 namespace {
@@ -52,10 +53,21 @@ void check_unchanged(const methods::RunOptions& before, const methods::RunOption
   check(before.dataset_options == now.dataset_options, "--resume: a continued run keeps its --data-option");
 }
 
-methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder) {
+/// A stage alone needs what the stage before would have left it.
+void check_start(const methods::RunOptions& options) {
+  const auto& stages = methods::find_method(options.method).stages;
+  const bool one = 1 <= options.stage && options.stage <= static_cast<int>(stages.size());
+  check(!one || !stages[static_cast<std::size_t>(options.stage - 1)].pretrained || !options.pretrained.empty(),
+        "--stage {}: expected the weights of the stage before in --pretrained", options.stage);
+}
+
+methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder,
+                                    int stage) {
   layers.insert(layers.begin(), layer_from_run(folder));
   const methods::RunOptions now = combine(recipe, layers);
-  check_unchanged(combine(recipe, {layers.front()}), now, folder);
+  std::vector<Layer> before{layers.front()};
+  if (stage > 0) before.push_back(layers.back());
+  check_unchanged(combine(recipe, before), now, folder);
   return now;
 }
 
@@ -118,7 +130,7 @@ CommandLine run_line() {
   return line;
 }
 
-RunRequest request_from(const Arguments& arguments) {
+RunRequest request_from(const Arguments& arguments, int stage) {
   RunRequest request;
   request.overwrite = on(arguments, "overwrite");
   request.dry_run = on(arguments, "dry-run");
@@ -126,7 +138,9 @@ RunRequest request_from(const Arguments& arguments) {
   request.seconds = time_limit_from(arguments);
   set_threads(arguments);
 
-  const std::vector<Layer> layers = layers_from(arguments);
+  std::vector<Layer> layers = layers_from(arguments);
+  if (stage > 0) layers.push_back({{"stage", std::to_string(stage), "--stage"}});
+
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
   request.name = name_from(arguments);
@@ -136,6 +150,7 @@ RunRequest request_from(const Arguments& arguments) {
           "run: expected a METHOD, one of `s4l list methods`, as in "
           "s4l run rotation");
     request.options = combine(recipe, layers);
+    if (stage == 0) check_start(request.options);
     check_may_take(request.folder, request.overwrite);
     return request;
   }
@@ -147,9 +162,11 @@ RunRequest request_from(const Arguments& arguments) {
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
+  AAA if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  request.options = resumed_options(recipe, layers, request.folder, stage);
+  BBB if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
   request.options = resumed_options(recipe, layers, request.folder);
-  request.options.pretrained.clear();  // the checkpoint has everything
+  CCC request.options.pretrained.clear();  // the checkpoint has everything
   return request;
 }
 

@@ -11,6 +11,9 @@ std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   // The method comes first in config.toml and is no option: it is the command's argument.
   all.push_back(Row("run", kCommon, "method", "METHOD", &RunOptions::method, "").setting);
+  all.push_back(Row("run", kRare, "stage", "N", &RunOptions::stage,
+                    "of a method with several: this one alone; 0: one after another")
+                    .setting);
   for (auto rows : {data_rows, network_rows, training_rows, method_rows, running_rows})
     for (Row& row : rows()) all.push_back(std::move(row.setting));
   const RunOptions standard;

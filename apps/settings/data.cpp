@@ -33,6 +33,8 @@ std::vector<Row> data_rows() {
       Row(s, kCommon, "num-labels", "N", Reader{set_num_labels}, "or so many labels in all")
           .aliases({"num-supervised-examples"}),
       Row(s, kCommon, "labels-per-class", "N", &RunOptions::labels_per_class, "or so many of each class"),
+      Row(s, kRare, "pseudo-labels", "FILE", &RunOptions::pseudo_labels,
+          "CSV of path and label (or guess) for pictures whose label is not known"),
       Row(s, kRare, "data-option", "KEY=VALUE", Reader{add_data_option}, "an option of the data set; repeatable")
           .repeatable(),
       Row(s, kRare, "data-seed", "N", &RunOptions::data_seed, "of generated pictures"),

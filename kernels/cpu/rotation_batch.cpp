@@ -4,14 +4,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
+#include <type_traits>
 
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/past_caches.h"
+#include "s4l/kernels/cpu/scratch.h"
 #include "s4l/kernels/cpu/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "s4l/kernels/cpu/rotation_batch.cpp"
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
 
@@ -19,8 +22,10 @@ HWY_BEFORE_NAMESPACE();
 namespace s4l::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// y_i = factor[i mod 3] x_i + offset[i mod 3]; three vectors hold a whole number of pixels.
-void normalize_bytes(const std::uint8_t* x, std::int64_t count, const float* factor, const float* offset, float* y) {
+/// y_i = factor[i mod 3] x_i + offset[i mod 3]; three vectors hold a whole number of pixels. `around`: write
+/// past the caches where y allows it.
+void normalize_bytes(const std::uint8_t* x, std::int64_t count, const float* factor, const float* offset, bool around,
+                     float* y) {
   const hn::ScalableTag<float> d;
   const hn::Rebind<std::int32_t, decltype(d)> d32;
   const hn::Rebind<std::uint8_t, decltype(d)> d8;
@@ -30,12 +35,18 @@ void normalize_bytes(const std::uint8_t* x, std::int64_t count, const float* fac
     factors[i] = factor[i % 3];
     offsets[i] = offset[i % 3];
   }
+  const auto normalized = [&](std::int64_t from, std::int64_t k) HWY_ATTR {
+    const auto value = hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, x + from + k)));
+    return hn::MulAdd(value, hn::Load(d, factors + k), hn::Load(d, offsets + k));
+  };
   std::int64_t i = 0;
+  if (around && streams_to(y, 0)) {
+    for (; i + 3 * lanes <= count; i += 3 * lanes)
+      for (std::int64_t k = 0; k < 3 * lanes; k += lanes) hn::Stream(normalized(i, k), d, y + i + k);
+    hwy::FlushStream();
+  }
   for (; i + 3 * lanes <= count; i += 3 * lanes)
-    for (std::int64_t k = 0; k < 3 * lanes; k += lanes) {
-      const auto value = hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, x + i + k)));
-      hn::StoreU(hn::MulAdd(value, hn::Load(d, factors + k), hn::Load(d, offsets + k)), d, y + i + k);
-    }
+    for (std::int64_t k = 0; k < 3 * lanes; k += lanes) hn::StoreU(normalized(i, k), d, y + i + k);
   const hn::CappedTag<float, 1> one;
   for (; i < count; ++i) {
     const auto value = hn::Set(one, static_cast<float>(x[i]));
@@ -128,12 +139,21 @@ PixelMap view_map(int k, bool flip, std::int64_t h, std::int64_t w) {
   }
 }
 
-/// Rows [begin, end) of a view, as bytes.
+/// Rows [begin, end) of a view, as bytes. A pixel is written as four, the last of them to be overwritten by the next.
 void gather_rows(const std::uint8_t* picture, const PixelMap& map, std::int64_t begin, std::int64_t end,
                  std::int64_t columns, std::uint8_t* rows) {
-  for (std::int64_t j = 0; j < columns; ++j)
-    for (std::int64_t i = begin; i < end; ++i)
-      std::memcpy(rows + 3 * ((i - begin) * columns + j), picture + 3 * (map.origin + i * map.row + j * map.column), 3);
+  const auto move = [&](std::int64_t j, auto bytes) {
+    const std::uint8_t* from = picture + 3 * (map.origin + begin * map.row + j * map.column);
+    std::uint8_t* to = rows + 3 * j;
+    for (std::int64_t i = begin; i < end; ++i, from += 3 * map.row, to += 3 * columns) {
+      std::uint16_t two;
+      std::memcpy(&two, from, 2);
+      const std::uint32_t pixel = two | std::uint32_t{from[2]} << 16;
+      std::memcpy(to, &pixel, bytes);
+    }
+  };
+  for (std::int64_t j = 0; j + 1 < columns; ++j) move(j, std::integral_constant<std::size_t, 4>());
+  move(columns - 1, std::integral_constant<std::size_t, 3>());
 }
 
 /// How the levels of one picture become floats.
@@ -150,8 +170,8 @@ struct Levels {
     }
   }
 
-  void convert(const std::uint8_t* pixels, std::int64_t count, float* y) const {
-    if (noise == nullptr) return HWY_DYNAMIC_DISPATCH(normalize_bytes)(pixels, 3 * count, factor, offset, y);
+  void convert(const std::uint8_t* pixels, std::int64_t count, bool around, float* y) const {
+    if (noise == nullptr) return HWY_DYNAMIC_DISPATCH(normalize_bytes)(pixels, 3 * count, factor, offset, around, y);
     const HsvNoise draws{noise[0], noise[1], noise[2], noise[3], noise[4], noise[5], noise[6]};
     HWY_DYNAMIC_DISPATCH(normalize_noisy_pixels)(pixels, count, draws, factor, offset, y);
   }
@@ -170,8 +190,9 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const PictureDr
           in[0] - 1, which[i], i);
   constexpr std::int64_t kBlock = 16;  // rows: a view on its side reads 48 bytes of each picture row at a time
   const std::int64_t blocks = (h + kBlock - 1) / kBlock;
+  const bool around = past_caches(y);
   parallel(y.shape()[0] * blocks, [&](std::int64_t task) {
-    thread_local std::vector<std::uint8_t> rows;
+    const Scratch rows((kBlock * w * 3 + 3) / 4);
     const std::int64_t row = task / blocks, sample = row / options.rotations;
     const std::int64_t begin = task % blocks * kBlock, end = std::min(begin + kBlock, h);
     const std::int64_t from = which ? which[sample] : sample;
@@ -179,12 +200,12 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const PictureDr
     const PixelMap map = view_map(static_cast<int>(row % options.rotations), flip && flip[sample] != 0, h, w);
     const std::uint8_t* bytes = picture + 3 * begin * w;  // upright: as it lies
     if (map.row != w || map.column != 1) {
-      rows.resize(static_cast<std::size_t>(kBlock * w * 3));
-      gather_rows(picture, map, begin, end, w, rows.data());
-      bytes = rows.data();
+      auto* gathered = reinterpret_cast<std::uint8_t*>(rows.data());
+      gather_rows(picture, map, begin, end, w, gathered);
+      bytes = gathered;
     }
     Levels(draws, sample, options.normalization)
-        .convert(bytes, (end - begin) * w, y.data<float>() + (row * h + begin) * w * 3);
+        .convert(bytes, (end - begin) * w, around, y.data<float>() + (row * h + begin) * w * 3);
   });
 }
 

@@ -13,6 +13,7 @@ namespace s4l::methods {
 /// from the rest" where a comment says so; Run fills those in.
 struct RunOptions {
   std::string method = "rotation";
+  int stage = 0;  ///< which stage of a method that has several, from 1; 0: all, one after another (chain.h)
 
   // data
   std::string dataset;                                 ///< empty: "things", or "image-folder" where `data` is given
@@ -21,6 +22,7 @@ struct RunOptions {
   std::uint64_t data_seed = 0;                         ///< of generated pictures
   std::string labels = "10";                           ///< "10" or "10%" of the labels, "40n": 40 in all
   std::int64_t labels_per_class = -1;                  ///< instead of `labels`
+  std::string pseudo_labels;                           ///< guesses that stand for the labels not known: a CSV file
   double val_fraction = 0.2;                           ///< of the labels, for validation
   bool strict = false;                                 ///< stop at the first damaged picture
 

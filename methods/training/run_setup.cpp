@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "s4l/core/io/file.h"
+#include "s4l/data/relabelled.h"
+#include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/pretrained.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
@@ -95,6 +98,15 @@ std::int64_t steps_per_epoch(const RunOptions& o, const data::Split& split) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(split.labelled.size()) / o.batch_size);
 }
 
+/// The column of the guesses that the method learns from.
+std::string guess_column(const RunOptions& o) {
+  if (const auto given = o.method_options.find("pseudo-label-key"); given != o.method_options.end())
+    return given->second.word;
+  for (const MethodOption& option : find_method(o.method).options)
+    if (option.name == std::string("pseudo-label-key")) return option.value.word;
+  return "label";
+}
+
 }  // namespace
 
 std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
@@ -129,6 +141,24 @@ data::SplitOptions split_options(const RunOptions& options) {
   split.val_fraction = options.val_fraction;
   split.seed = options.seed;
   return split;
+}
+
+void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  const std::vector<Stage>& stages = find_method(o.method).stages;
+  const auto count = static_cast<int>(stages.size());
+  require(count == 0 ? o.stage <= 1 : 1 <= o.stage && o.stage <= count, "stage",
+          count == 0 ? "0 or 1: the method has one stage" : "a stage of the method", to_text(o.stage));
+  const Stage stage = count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+  check(!stage.guesses || !o.pseudo_labels.empty(),
+        "--pseudo-labels: expected the guesses (pseudo_labels.csv) of the stage before for stage {} of {}", o.stage,
+        o.method);
+  if (o.pseudo_labels.empty()) return;
+  std::vector<std::int64_t> labels =
+      labels_from_guesses(*dataset, split, io::read_file(o.pseudo_labels), guess_column(o));
+  split.labelled.clear();
+  for (const std::int64_t index : split.unlabelled)
+    if (labels[static_cast<std::size_t>(index)] >= 0) split.labelled.push_back(index);
+  dataset = data::relabelled(std::move(dataset), std::move(labels));
 }
 
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& o) {
@@ -182,6 +212,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   method.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
   method.zero_heads = o.zero_heads;
   method.seed = o.seed;
+  method.stage = std::max(1, o.stage);
   method.values.assign(o.method_options.begin(), o.method_options.end());
   training.method = make_method(o.method, method);
 

@@ -12,6 +12,9 @@ void fill_in_network(RunOptions& options);
 /// error of kind usage that names the option.
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& options);
 data::SplitOptions split_options(const RunOptions& options);
+/// With pseudo_labels: every training picture that they list becomes a labelled one. A stage that
+/// needs them and has none is an error.
+void take_guesses(const RunOptions& options, std::unique_ptr<data::Dataset>& dataset, data::Split& split);
 
 /// What trains: made from the same options it is always the same, down to the bit.
 struct Training {

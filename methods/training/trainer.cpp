@@ -39,7 +39,9 @@ double mean_of(const Tensor& x) {
 }
 
 data::Pictures first_rows(const data::Pictures& pictures, std::int64_t n) {
-  return {rows(pictures.u8, 0, n), rows(pictures.flip, 0, n)};
+  const auto first = [n](const Tensor& t) { return t ? rows(t, 0, n) : t; };
+  const PictureDraws& draws = pictures.draws;
+  return {first(pictures.u8), {first(draws.flip), first(draws.noise), first(draws.range)}};
 }
 
 /// The first n labelled pictures of a batch, and of the unlabelled in proportion, in multiples of `unit`.
