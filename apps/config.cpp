@@ -8,7 +8,6 @@
 
 #include "s4l/apps/nearest.h"
 #include "s4l/core/error.h"
-#include "s4l/apps/settings.h"
 
 namespace s4l::apps {
 namespace {
@@ -64,23 +63,16 @@ void add_table(const toml::table& table, const std::string& source, int stage, L
       continue;
     }
     check_key(name, origin);
+    if (const toml::array* several = value.as_array(); several != nullptr && name == "unlabeled") {
+      for (const toml::node& one : *several) layer.push_back({name, scalar_text(one, origin, name), origin, stage});
+      continue;
+    }
     layer.push_back({name, scalar_text(value, origin, name), fmt::format("{}: {}", origin, name), stage});
   }
 }
 
-// The settings that config.toml holds: not the other of two ways to say one thing, nor another method's options.
-template <class Body>
-void each_written(const methods::RunOptions& options, const Body& body) {
-  const std::string silent_length = options.epochs > 0 ? "steps" : "epochs";
-  const std::string silent_labels = options.labels_per_class >= 0 ? "labels" : "labels-per-class";
-  for (const Setting& setting : settings()) {
-    const std::string& name = setting.option.name;
-    if (std::holds_alternative<Reader>(setting.place) || name == silent_length || name == silent_labels) continue;
-    if (name == "stage" && options.stage == 0) continue;
-    const auto* method = std::get_if<MethodField>(&setting.place);
-    if (method != nullptr && method->standards.count(options.method) == 0) continue;
-    body(setting, fmt::format("{} = {}\n", name, text_of(setting, options, true)));
-  }
+std::string line_of(const Setting& setting, const methods::RunOptions& options) {
+  return fmt::format("{} = {}", setting.option.name, text_of(setting, options, true));
 }
 
 }  // namespace
@@ -97,24 +89,50 @@ Layer layer_from_toml(const std::string& text, const std::string& source) {
   return layer;
 }
 
-std::string to_toml(const methods::RunOptions& options) { return to_toml(options, {}); }
+bool is_written(const Setting& setting, const methods::RunOptions& options) {
+  const std::string& name = setting.option.name;
+  // The other of two ways to say one thing: writing both would contradict.
+  const bool has_file = !options.labels_file.empty();
+  if (name == (options.epochs > 0 ? "steps" : "epochs")) return false;
+  if (name == (options.warmup_epochs > 0 ? "warmup-steps" : "warmup-epochs")) return false;
+  if (name == (has_file || options.labels_per_class >= 0 ? "labels" : "labels-per-class")) return false;
+  if (name == (has_file ? "labels-per-class" : "labels-file")) return false;
+  if (name == "stage" && options.stage == 0) return false;
+  if (const auto* method = std::get_if<MethodField>(&setting.place))
+    return method->standards.count(options.method) != 0;
+  return !std::holds_alternative<Reader>(setting.place);
+}
 
-std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages) {
+std::string to_toml(const methods::RunOptions& options, const std::function<std::string(const std::string&)>& remark) {
   std::string text = "# Everything this run was computed from; `s4l run --config` with this file repeats it.\n";
   std::string section;
-  std::set<std::string> common;
-  each_written(all, [&](const Setting& setting, const std::string& line) {
+  for (const Setting& setting : settings()) {
+    if (!is_written(setting, options)) continue;
     if (setting.section != section) text += fmt::format("\n# {}\n", section = setting.section);
-    text += line;
-    common.insert(line);
-  });
-  if (!all.dataset_options.empty()) text += "\n[dataset-options]\n";
-  for (const auto& [key, value] : all.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
+    std::string line = line_of(setting, options);
+    if (remark) line = fmt::format("{:<40}  # {}", line, remark(setting.option.name));
+    text += line + "\n";
+  }
+  std::string places;
+  for (const std::string& place : options.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
+  if (!places.empty()) text += fmt::format("\nunlabeled = [{}]\n", places);
+  if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
+  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
+  return text;
+}
+
+std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages) {
+  std::string text = to_toml(all);
+  std::set<std::string> common;
+  for (const Setting& setting : settings())
+    if (is_written(setting, all)) common.insert(line_of(setting, all));
   for (std::size_t i = 0; i < stages.size(); ++i) {
     text += fmt::format("\n[stage-{}]\n", i + 1);
-    each_written(stages[i], [&](const Setting& setting, const std::string& line) {
-      if (setting.option.name != "stage" && common.count(line) == 0) text += line;
-    });
+    for (const Setting& setting : settings()) {
+      if (setting.option.name == "stage" || !is_written(setting, stages[i])) continue;
+      const std::string line = line_of(setting, stages[i]);
+      if (common.count(line) == 0) text += line + "\n";
+    }
   }
   return text;
 }

@@ -22,6 +22,7 @@ namespace {
 methods::Plan tell_costs(const methods::Run& run, Log& log) {
   methods::Plan plan = run.plan();
   run.measure(plan);
+  tell_chosen(log, request.options, run.options());
   tell_plan(log, run, plan);
   return plan;
 }
@@ -37,10 +38,15 @@ int dry_run(const RunRequest& request, Log& log) {
 }
 
 int train(methods::Run& run, const RunRequest& request, const std::string& folder, Log& log) {
+  methods::Plan plan = run.plan();
+  if (request.options.steps == 0 && request.options.epochs == 0) run.measure(plan);  // who did not choose wants to know
+  tell_chosen(log, request.options, run.options());
+  tell_plan(log, run, plan);
+  log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
   const methods::RunResult result = train_in(folder, run, request.resume, log, request.seconds);
   if (result.stopped) {
     log.warning(fmt::format("stopped at step {} of {} and saved; to go on: s4l run --resume {}", result.steps,
-                            run.options().steps, folder));
+                            plan.steps, folder));
     return requested_stop() == kInterrupted ? kInterrupted : kStoppedAndSaved;
   }
   const std::string summary = result_text(run, result, folder);

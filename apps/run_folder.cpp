@@ -14,10 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kEntries = {"config.toml",   "environment.json", "split.csv",        "train.log", "metrics.csv",
-                                 "metrics.jsonl", "checkpoints",      "weights",          "eval",      "samples",
-                                 "plots",         "report.html",      "pseudo_labels.csv",
-                                 "result.json"};
+constexpr std::array kEntries = {"config.toml",   "environment.json", "split.csv",         "train.log",  "metrics.csv",
+                                 "metrics.jsonl", "checkpoints",      "weights",           "eval",       "samples",
+                                 "plots",         "report.html",      "pseudo_labels.csv", "result.json"};
 constexpr const char* kEvents = "events.out.tfevents.";
 
 // Of what a run writes; the names of its event files hold time, host and process.
@@ -32,6 +31,7 @@ bool is_run(const fs::path& folder) { return fs::exists(folder / "config.toml");
 
 std::string labels_word(const methods::RunOptions& options) {
   const std::string& labels = options.labels;
+  if (!options.labels_file.empty()) return fs::path(options.labels_file).stem().string();
   if (options.labels_per_class >= 0) return fmt::format("{}perclass", options.labels_per_class);
   if (labels.ends_with('n')) return labels.substr(0, labels.size() - 1) + "labels";
   return labels.substr(0, labels.find('%')) + "pct";

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "s4l/apps/config.h"
 #include "s4l/apps/log_options.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/core/error.h"
@@ -51,6 +50,7 @@ void check_unchanged(const methods::RunOptions& before, const methods::RunOption
           setting.option.name, was, folder, is);
   }
   check(before.dataset_options == now.dataset_options, "--resume: a continued run keeps its --data-option");
+  check(before.unlabeled == now.unlabeled, "--resume: a continued run keeps its --unlabeled");
 }
 
 /// A stage alone needs what the stage before would have left it.
@@ -93,23 +93,6 @@ bool on(const Arguments& arguments, const char* name) { return arguments.get(nam
 
 }  // namespace
 
-double time_limit_from(const Arguments& arguments) {
-  return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
-}
-
-std::vector<Layer> layers_from(const Arguments& arguments) {
-  std::vector<Layer> layers;
-  if (arguments.has("config")) {
-    const std::string file = arguments.get("config");
-    check(std::filesystem::exists(file), "--config: there is no file {}", file);
-    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
-    layers.push_back(layer_from_toml(io::read_file(file), file));
-  }
-  layers.push_back(layer_from_environment());
-  layers.push_back(layer_from_arguments(arguments, arguments.positional));
-  return layers;
-}
-
 CommandLine run_line() {
   CommandLine line{
       "run",
@@ -130,6 +113,23 @@ CommandLine run_line() {
   return line;
 }
 
+double time_limit_from(const Arguments& arguments) {
+  return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
+}
+
+std::vector<Layer> layers_from(const Arguments& arguments) {
+  std::vector<Layer> layers;
+  if (arguments.has("config")) {
+    const std::string file = arguments.get("config");
+    check(std::filesystem::exists(file), "--config: there is no file {}", file);
+    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
+    layers.push_back(layer_from_toml(io::read_file(file), file));
+  }
+  layers.push_back(layer_from_environment());
+  layers.push_back(layer_from_arguments(arguments, arguments.positional));
+  return layers;
+}
+
 RunRequest request_from(const Arguments& arguments, int stage) {
   RunRequest request;
   request.overwrite = on(arguments, "overwrite");
@@ -140,7 +140,6 @@ RunRequest request_from(const Arguments& arguments, int stage) {
 
   std::vector<Layer> layers = layers_from(arguments);
   if (stage > 0) layers.push_back({{"stage", std::to_string(stage), "--stage"}});
-
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
   request.name = name_from(arguments);
@@ -162,11 +161,9 @@ RunRequest request_from(const Arguments& arguments, int stage) {
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  AAA if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
   request.options = resumed_options(recipe, layers, request.folder, stage);
-  BBB if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
-  request.options = resumed_options(recipe, layers, request.folder);
-  CCC request.options.pretrained.clear();  // the checkpoint has everything
+  request.options.pretrained.clear();  // the checkpoint has everything
   return request;
 }
 

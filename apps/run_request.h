@@ -1,6 +1,5 @@
 #pragma once
 #include <string>
-#include <vector>
 
 #include "s4l/apps/commands.h"
 #include "s4l/apps/config.h"
@@ -19,7 +18,7 @@ struct RunRequest {
 };
 
 CommandLine run_line();
-/// The settings of --config, of the environment and of the command line, in rising order.
+/// What --config, the environment and the command line give, in rising order.
 std::vector<Layer> layers_from(const Arguments& arguments);
 /// The seconds of --time, 0 where it is not given.
 double time_limit_from(const Arguments& arguments);

@@ -42,10 +42,8 @@ void write_description(const std::string& folder, const methods::Run& run, const
 }
 
 methods::RunResult train_in(const std::string& folder, methods::Run& run, bool resume, Log& log, double seconds) {
-  const methods::Plan plan = run.plan();
-  tell_plan(log, run, plan);
-  log.line(fmt::format("{} {}", resume ? "continuing" : "writing to", folder));
-  Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));
+  const auto labelled = static_cast<double>(run.split().labelled.size());
+  Progress progress(log, labelled / static_cast<double>(run.options().batch_size));
   return run.train(folder, resume, callbacks_for(log, progress, seconds));
 }
 

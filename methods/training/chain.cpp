@@ -49,7 +49,7 @@ RunOptions Chain::prepare(int number) const {
 std::string make_guesses(RunOptions options, const std::string& weights) {
   const SavedModel teacher = load_model(weights);
   const auto dataset = open_data(options);
-  const data::Split split = data::make_split(*dataset, split_options(options));
+  const data::Split split = split_data(options, *dataset);
   return guesses_csv(*dataset, guess(*teacher.model, *dataset, split.unlabelled, teacher.card.img_size,
                                      options.eval_batch, device_from(options.device)));
 }
