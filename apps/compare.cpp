@@ -126,8 +126,7 @@ bool run_one(const CompareRequest& request, const CompareEntry& entry, std::uint
   if (!resume) clear_run(folder);
   if (!resume) write_description(folder, run, fmt::format("s4l compare, {} with seed {}", entry.name, seed));
   log.write_to(folder + "/train.log");
-  tell_plan(log, run, run.plan());
-  const methods::RunResult result = train_in(folder, run, resume, log, seconds);
+  const methods::RunResult result = train_in(folder, run, run.plan(), resume, log, seconds);
   log.write_to("");
   if (result.stopped) return false;
   io::save_atomically(folder + "/result.json", result_json(run, result, folder).dump(2) + "\n");

@@ -19,7 +19,7 @@ namespace s4l::apps {
 namespace {
 
 /// Measures a step and tells what the run would take.
-methods::Plan tell_costs(const methods::Run& run, Log& log) {
+methods::Plan tell_costs(const methods::Run& run, const RunRequest& request, Log& log) {
   methods::Plan plan = run.plan();
   run.measure(plan);
   tell_chosen(log, request.options, run.options());
@@ -29,7 +29,7 @@ methods::Plan tell_costs(const methods::Run& run, Log& log) {
 
 int dry_run(const RunRequest& request, Log& log) {
   const methods::Run run(request.options);
-  const methods::Plan plan = tell_costs(run, log);
+  const methods::Plan plan = tell_costs(run, request, log);
   if (request.json)
     fmt::print("{}\n", plan_json(run, plan).dump(2));
   else
@@ -41,12 +41,10 @@ int train(methods::Run& run, const RunRequest& request, const std::string& folde
   methods::Plan plan = run.plan();
   if (request.options.steps == 0 && request.options.epochs == 0) run.measure(plan);  // who did not choose wants to know
   tell_chosen(log, request.options, run.options());
-  tell_plan(log, run, plan);
-  log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
-  const methods::RunResult result = train_in(folder, run, request.resume, log, request.seconds);
+  const methods::RunResult result = train_in(folder, run, plan, request.resume, log, request.seconds);
   if (result.stopped) {
     log.warning(fmt::format("stopped at step {} of {} and saved; to go on: s4l run --resume {}", result.steps,
-                            plan.steps, folder));
+                            run.options().steps, folder));
     return requested_stop() == kInterrupted ? kInterrupted : kStoppedAndSaved;
   }
   const std::string summary = result_text(run, result, folder);
@@ -79,7 +77,7 @@ int run(const Arguments& arguments) {
   Log log = log_from(arguments);
   const bool stages = asks_for_stages(request.options);
   if (request.dry_run && stages) {
-    tell_costs(methods::Run(request_from(arguments, 1).options), log);
+    tell_costs(methods::Run(request_from(arguments, 1).options), request, log);
     return print_stages(request, arguments), kSuccess;
   }
   if (request.dry_run) return dry_run(request, log);

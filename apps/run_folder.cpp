@@ -14,9 +14,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kEntries = {"config.toml",   "environment.json", "split.csv",         "train.log",  "metrics.csv",
-                                 "metrics.jsonl", "checkpoints",      "weights",           "eval",       "samples",
-                                 "plots",         "report.html",      "pseudo_labels.csv", "result.json"};
+constexpr std::array kEntries = {"config.toml", "environment.json", "split.csv",   "train.log",
+                                 "metrics.csv", "metrics.jsonl",    "checkpoints", "weights",
+                                 "eval",        "samples",          "plots",       "report.html",
+                                 "result.json", "pseudo_labels.csv"};
 constexpr const char* kEvents = "events.out.tfevents.";
 
 // Of what a run writes; the names of its event files hold time, host and process.

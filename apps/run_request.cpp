@@ -93,6 +93,23 @@ bool on(const Arguments& arguments, const char* name) { return arguments.get(nam
 
 }  // namespace
 
+double time_limit_from(const Arguments& arguments) {
+  return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
+}
+
+std::vector<Layer> layers_from(const Arguments& arguments) {
+  std::vector<Layer> layers;
+  if (arguments.has("config")) {
+    const std::string file = arguments.get("config");
+    check(std::filesystem::exists(file), "--config: there is no file {}", file);
+    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
+    layers.push_back(layer_from_toml(io::read_file(file), file));
+  }
+  layers.push_back(layer_from_environment());
+  layers.push_back(layer_from_arguments(arguments, arguments.positional));
+  return layers;
+}
+
 CommandLine run_line() {
   CommandLine line{
       "run",
@@ -111,23 +128,6 @@ CommandLine run_line() {
   for (Option& option : own_options()) line.options.push_back(std::move(option));
   for (Option& option : log_options()) line.options.push_back(std::move(option));
   return line;
-}
-
-double time_limit_from(const Arguments& arguments) {
-  return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
-}
-
-std::vector<Layer> layers_from(const Arguments& arguments) {
-  std::vector<Layer> layers;
-  if (arguments.has("config")) {
-    const std::string file = arguments.get("config");
-    check(std::filesystem::exists(file), "--config: there is no file {}", file);
-    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
-    layers.push_back(layer_from_toml(io::read_file(file), file));
-  }
-  layers.push_back(layer_from_environment());
-  layers.push_back(layer_from_arguments(arguments, arguments.positional));
-  return layers;
 }
 
 RunRequest request_from(const Arguments& arguments, int stage) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "s4l/apps/commands.h"
 #include "s4l/apps/config.h"

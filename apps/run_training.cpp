@@ -41,9 +41,11 @@ void write_description(const std::string& folder, const methods::Run& run, const
   io::save_atomically(folder + "/environment.json", environment_json(run, command).dump(2) + "\n");
 }
 
-methods::RunResult train_in(const std::string& folder, methods::Run& run, bool resume, Log& log, double seconds) {
-  const auto labelled = static_cast<double>(run.split().labelled.size());
-  Progress progress(log, labelled / static_cast<double>(run.options().batch_size));
+methods::RunResult train_in(const std::string& folder, methods::Run& run, const methods::Plan& plan, bool resume,
+                            Log& log, double seconds) {
+  tell_plan(log, run, plan);
+  log.line(fmt::format("{} {}", resume ? "continuing" : "writing to", folder));
+  Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));
   return run.train(folder, resume, callbacks_for(log, progress, seconds));
 }
 
