@@ -35,14 +35,9 @@ CommandLine split_line() {
   return line;
 }
 
-data::Split split_of(const data::Dataset& dataset, const methods::RunOptions& options, const std::string& file) {
-  if (file.empty()) return data::make_split(dataset, methods::split_options(options));
-  check(std::filesystem::exists(file), "--from: there is no file {}", file);
-  try {
-    return data::read_split(dataset, io::read_file(file), methods::split_options(options));
-  } catch (const Error& error) {
-    fail(error.kind(), "--from {}: {}", file, error.what());
-  }
+data::Split split_of(const data::Dataset& dataset, methods::RunOptions options, const std::string& file) {
+  options.labels_file = file;
+  return methods::split_data(options, dataset);
 }
 
 int split(const Arguments& arguments) {
