@@ -55,7 +55,7 @@ TEST_CASE("completions know the commands, their options and the names that may f
     return content(folder / "answer");
   };
   CHECK(completed("s4l pre", 1) == "predict\n");
-  CHECK(completed("s4l run rotat", 2) == "rotation\n");
+  CHECK(completed("s4l run supe", 2) == "supervised\n");
   CHECK(completed("s4l train rotation --img", 3) == "--img-size\n");
   CHECK(completed("s4l run rotation --model wrn-28-1", 4) == "wrn-28-10\n");
 }
