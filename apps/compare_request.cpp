@@ -10,6 +10,7 @@
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/run_request.h"
 #include "s4l/apps/settings.h"
+#include "s4l/apps/stages.h"
 #include "s4l/apps/threads.h"
 #include "s4l/core/error.h"
 #include "s4l/methods/method.h"
@@ -73,6 +74,8 @@ CompareEntry entry_from(const std::string& word, const Arguments& arguments) {
     if (setting == nullptr || is_own(entry.options, *setting)) own.values.push_back(value);
   }
   entry.options = combine(at == std::string::npos ? "" : word.substr(at + 1), layers_from(own));
+  check(!asks_for_stages(entry.options), "compare: expected methods of one stage, got {}, which chains several",
+        entry.options.method);
   return entry;
 }
 

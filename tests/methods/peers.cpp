@@ -47,11 +47,14 @@ TEST_CASE("a step of theirs runs the network as often as the definition says") {
   CHECK(teacher.forwards == 2);  // student on 6 + 4 rows, teacher on 6
   CHECK(teacher.rows == 16);
   CHECK(teacher.backwards == 1);
-  for (const char* name : {"fixmatch", "flexmatch", "freematch"}) {
+  CHECK(teacher.launches == 61);  // kernels, one for each of the teacher's tensors among them
+  const std::pair<const char*, int> matching[] = {{"fixmatch", 36}, {"flexmatch", 38}, {"freematch", 46}};
+  for (const auto& [name, launches] : matching) {
     INFO(name);
     const StepCount count = count_step(name, {});
     CHECK(count.forwards == 1);
     CHECK(count.rows == 16);  // 6 weak, 6 strong, 4 labelled
     CHECK(count.backwards == 1);
+    CHECK(count.launches == launches);
   }
 }
