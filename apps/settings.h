@@ -14,7 +14,8 @@ using Field =
     std::variant<std::string methods::RunOptions::*, double methods::RunOptions::*, std::int64_t methods::RunOptions::*,
                  int methods::RunOptions::*, std::uint64_t methods::RunOptions::*, bool methods::RunOptions::*>;
 struct MethodField {
-  std::map<std::string, double> standards;  ///< by method: methods may share an option, each with its own default
+  std::map<std::string, methods::OptionValue> standards;  ///< by method: each may have its own default
+  bool choice = false;                                    ///< of words; else it is a number
 };
 /// Read from text into another setting's field, and never written: --num-labels 40 is --labels 40n.
 struct Reader {

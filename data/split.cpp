@@ -100,6 +100,38 @@ std::int64_t validation_share(double fraction, std::int64_t labels) {
   return std::clamp<std::int64_t>(share, fraction > 0 ? 1 : 0, labels - 1);
 }
 
+/// The pictures of class `c` in their seeded order: the first ones become labelled.
+Indices shuffled(const Indices& pictures, std::size_t c, std::uint64_t seed) {
+  Indices order = random_permutation(static_cast<std::int64_t>(pictures.size()), Rng(seed, Purpose::split, c));
+  for (std::int64_t& place : order) place = pictures[static_cast<std::size_t>(place)];
+  return order;
+}
+
+/// The split whose labels are `chosen`, by class; the first of each class validate where every class has enough.
+Split carve(const Dataset& dataset, const std::vector<Indices>& chosen, double val_fraction) {
+  check(val_fraction >= 0 && val_fraction < 1,
+        "split: expected a validation fraction of at least 0 and below 1, got {}", val_fraction);
+  const bool validates = std::all_of(chosen.begin(), chosen.end(), [](const Indices& labels) {
+    return static_cast<std::int64_t>(labels.size()) >= kFewestLabelsForValidation;
+  });
+  Split split;
+  for (const Indices& labels : chosen) {
+    const auto count = static_cast<std::int64_t>(labels.size());
+    const auto first_labelled = labels.begin() + (validates ? validation_share(val_fraction, count) : 0);
+    split.val.insert(split.val.end(), labels.begin(), first_labelled);
+    split.labelled.insert(split.labelled.end(), first_labelled, labels.end());
+  }
+  std::sort(split.labelled.begin(), split.labelled.end());
+  std::sort(split.val.begin(), split.val.end());
+  for (std::int64_t i = 0; i < dataset.size(); ++i) {
+    if (dataset.part(i) == Part::test)
+      split.test.push_back(i);
+    else if (!std::binary_search(split.val.begin(), split.val.end(), i))
+      split.unlabelled.push_back(i);
+  }
+  return split;
+}
+
 }  // namespace
 
 LabelBudget label_budget_from(const std::string& text) {
@@ -114,31 +146,50 @@ LabelBudget label_budget_from(const std::string& text) {
 }
 
 Split make_split(const Dataset& dataset, const SplitOptions& options) {
-  check(options.val_fraction >= 0 && options.val_fraction < 1,
-        "split: expected a validation fraction of at least 0 and below 1, got {}", options.val_fraction);
   const std::vector<Indices> by_class = labelled_by_class(dataset);
   const Indices labels = labels_per_class(options.budget, dataset, by_class, options.seed);
-  const bool validates = *std::min_element(labels.begin(), labels.end()) >= kFewestLabelsForValidation;
-
-  Split split;
+  std::vector<Indices> chosen;
   for (std::size_t c = 0; c < by_class.size(); ++c) {
-    const auto size = static_cast<std::int64_t>(by_class[c].size());
-    const Permutation order = random_permutation(size, Rng(options.seed, Purpose::split, c));
-    const std::int64_t val = validates ? validation_share(options.val_fraction, labels[c]) : 0;
-    for (std::int64_t i = 0; i < labels[c]; ++i) {
-      const std::int64_t chosen = order[static_cast<std::size_t>(i)];
-      (i < val ? split.val : split.labelled).push_back(by_class[c][static_cast<std::size_t>(chosen)]);
-    }
+    chosen.push_back(shuffled(by_class[c], c, options.seed));
+    chosen[c].resize(static_cast<std::size_t>(labels[c]));
   }
-  std::sort(split.labelled.begin(), split.labelled.end());
-  std::sort(split.val.begin(), split.val.end());
-  for (std::int64_t i = 0; i < dataset.size(); ++i) {
-    if (dataset.part(i) == Part::test)
-      split.test.push_back(i);
-    else if (!std::binary_search(split.val.begin(), split.val.end(), i))
-      split.unlabelled.push_back(i);
+  return carve(dataset, chosen, options.val_fraction);
+}
+
+Split split_with_labels(const Dataset& dataset, const std::vector<std::int64_t>& labelled,
+                        const SplitOptions& options) {
+  std::vector<Indices> chosen(dataset.class_names().size());
+  for (const std::int64_t index : labelled) {
+    const std::int64_t label = dataset.label(index);
+    if (dataset.part(index) != Part::train || label < 0)
+      fail(ErrorKind::data, "split: expected a training picture with a label, got \"{}\"", dataset.path(index));
+    chosen[static_cast<std::size_t>(label)].push_back(index);
   }
-  return split;
+  for (std::size_t c = 0; c < chosen.size(); ++c) {
+    if (chosen[c].empty())
+      fail(ErrorKind::data, "split: expected a label of every class, got none of \"{}\"", dataset.class_names()[c]);
+    std::sort(chosen[c].begin(), chosen[c].end());
+    if (std::adjacent_find(chosen[c].begin(), chosen[c].end()) != chosen[c].end())
+      fail(ErrorKind::data, "split: expected each picture once, got \"{}\" again",
+           dataset.path(*std::adjacent_find(chosen[c].begin(), chosen[c].end())));
+    chosen[c] = shuffled(chosen[c], c, options.seed);
+  }
+  return carve(dataset, chosen, options.val_fraction);
+}
+
+std::vector<std::int64_t> balanced(const Dataset& dataset, const std::vector<std::int64_t>& indices,
+                                   std::uint64_t seed) {
+  std::vector<Indices> by_class(dataset.class_names().size());
+  for (const std::int64_t index : indices) by_class[static_cast<std::size_t>(dataset.label(index))].push_back(index);
+  std::size_t largest = 0;
+  for (const Indices& pictures : by_class) largest = std::max(largest, pictures.size());
+  Indices all;
+  for (std::size_t c = 0; c < by_class.size(); ++c) {
+    const Indices order = shuffled(by_class[c], c, seed);
+    for (std::size_t i = 0; !order.empty() && i < largest; ++i) all.push_back(order[i % order.size()]);
+  }
+  std::sort(all.begin(), all.end());
+  return all;
 }
 
 }  // namespace s4l::data

@@ -37,6 +37,16 @@ struct Split {
 /// there are.
 Split make_split(const Dataset& dataset, const SplitOptions& options);
 
+/// The split in which exactly the pictures `labelled` have given their labels; validation is carved from them as in
+/// make_split, and options.budget is not used. Throws Error(data) where one is no training picture with a label or
+/// comes twice, and where a class has none.
+Split split_with_labels(const Dataset& dataset, const std::vector<std::int64_t>& labelled, const SplitOptions& options);
+
+/// The pictures `indices` in which every class is as frequent as the largest: a smaller class's pictures come several
+/// times, the seeded ones among them once more. Ascending.
+std::vector<std::int64_t> balanced(const Dataset& dataset, const std::vector<std::int64_t>& indices,
+                                   std::uint64_t seed);
+
 /// split.csv: header path,label,role; label is the class's name, or nothing; role is labeled (which implies unlabeled),
 /// unlabeled, val or test; rows in the data set's order.
 std::string split_csv(const Dataset& dataset, const Split& split);

@@ -17,8 +17,8 @@ class Rotation final : public Method {
  public:
   explicit Rotation(const MethodOptions& options)
       : weight_(options.value("rot-weight")),
-        on_unlabelled_(options.value("rot-loss-unsup") != 0),
-        on_labelled_(options.value("rot-loss-sup") != 0),
+        on_unlabelled_(options.on("rot-loss-unsup")),
+        on_labelled_(options.on("rot-loss-sup")),
         rng_(options.seed, Purpose::init, kHeadStream),
         head_(options.feature_size, kRotations, rng_, options.zero_heads) {}
 
@@ -68,6 +68,6 @@ class Rotation final : public Method {
 }  // namespace s4l::methods
 
 S4L_METHOD(rotation, Rotation, "S4L-Rotation: classes of the labelled, rotations of all pictures",
-           {"rot-weight", 1, "weight w of the rotation loss"},
-           {"rot-loss-unsup", 1, "rotation loss on unlabelled pictures (1 or 0)"},
-           {"rot-loss-sup", 1, "rotation loss on labelled pictures (1 or 0)"})
+           {"rot-weight", 1, "weight w of the rotation loss", {"rot-loss-weight", "ulb-loss-ratio"}},
+           on_off("rot-loss-unsup", true, "rotation loss on unlabelled pictures (1 or 0)"),
+           on_off("rot-loss-sup", true, "rotation loss on labelled pictures (1 or 0)"))

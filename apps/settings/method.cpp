@@ -4,6 +4,15 @@
 #include "s4l/methods/method.h"
 
 namespace s4l::apps {
+namespace {
+
+std::string placeholder(const methods::MethodOption& option) {
+  std::string words;
+  for (const char* word : option.words) words += (words.empty() ? "" : "|") + std::string(word);
+  return !words.empty() ? words : option.whole ? "N" : "X";
+}
+
+}  // namespace
 
 std::vector<Row> method_rows() {
   std::vector<Row> rows;
@@ -12,13 +21,20 @@ std::vector<Row> method_rows() {
       auto row =
           std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.setting.option.name == option.name; });
       if (row == rows.end()) {
-        rows.push_back(Row("method", kCommon, option.name, "X", MethodField{}, option.help));
+        MethodField field;
+        field.choice = !option.words.empty();
+        rows.push_back(Row("method", kCommon, option.name, placeholder(option), field, option.help)
+                           .aliases({option.aliases.begin(), option.aliases.end()}));
         row = rows.end() - 1;
       }
       std::get<MethodField>(row->setting.place).standards[method.name] = option.value;
-      row->setting.option.help += std::string(" (") + method.name + ")";
-      if (row->setting.option.name == "rot-weight") row->setting.option.aliases = {"rot-loss-weight", "ulb-loss-ratio"};
     }
+  for (Row& row : rows) {
+    std::string names;
+    for (const auto& [name, value] : std::get<MethodField>(row.setting.place).standards)
+      names += (names.empty() ? "" : ", ") + name;
+    row.setting.option.help += " (" + names + ")";
+  }
   return rows;
 }
 

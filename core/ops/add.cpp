@@ -18,4 +18,13 @@ Tensor scale(const Tensor& x, double factor) {
   return record("scale", y, {x}, [factor](const Tensor& gy, Needs) { return Grads{scale(gy, factor)}; });
 }
 
+Tensor scale_by(const Tensor& x, const Tensor& factor) {
+  check(factor.numel() == 1 && factor.dtype() == x.dtype(), "scale_by: expected a factor of one {}, got {} {}",
+        x.dtype(), factor.dtype(), factor.shape());
+  Tensor y = empty_like(x);
+  kernel::scale_by(x, factor, y);
+  return record("scale_by", y, {x},
+                [factor = factor.detach()](const Tensor& gy, Needs) { return Grads{scale_by(gy, factor)}; });
+}
+
 }  // namespace s4l

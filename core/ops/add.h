@@ -7,6 +7,9 @@ namespace s4l {
 Tensor add(const Tensor& a, const Tensor& b);
 /// x times a number.
 Tensor scale(const Tensor& x, double factor);
+/// x times the one number of `factor` (of x's type and device), which takes no gradient: a weight that changes by the
+/// step.
+Tensor scale_by(const Tensor& x, const Tensor& factor);
 
 inline Tensor operator+(const Tensor& a, const Tensor& b) { return add(a, b); }
 inline Tensor operator*(double factor, const Tensor& x) { return scale(x, factor); }

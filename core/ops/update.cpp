@@ -27,4 +27,13 @@ void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& vel
   weight.bump_version();
 }
 
+void average_(const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay) {
+  check(average.shape() == weight.shape() && average.dtype() == weight.dtype(), "average_: expected {} {}, got {} {}",
+        weight.dtype(), weight.shape(), average.dtype(), average.shape());
+  check(step.numel() == 1 && step.dtype() == DType::f32, "average_: expected the step as one f32, got {} {}",
+        step.dtype(), step.shape());
+  kernel::average(average, weight, step, decay);
+  average.bump_version();
+}
+
 }  // namespace s4l

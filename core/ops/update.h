@@ -21,6 +21,15 @@ struct SgdUpdate {
 void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const Tensor& average,
                  const Tensor& lr, const SgdUpdate& update);
 
+/// How fast an average follows what it averages: by `early` before step `until`, by `decay` from then on.
+struct AverageDecay {
+  double early = 0.99, decay = 0.999;
+  double until = 0;
+};
+/// average = d average + (1 - d) weight, with d of `step` (one f32 on the device): a teacher's weights. Not recorded.
+void average_(const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay);
+
+S4L_KERNEL(average, const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay)
 S4L_KERNEL(sgd_update, const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const Tensor& average,
            const Tensor& lr, const SgdUpdate& update)
 

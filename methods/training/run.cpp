@@ -18,10 +18,12 @@ struct Run::Impl {
 Run::Run(const RunOptions& options) : impl_(std::make_unique<Impl>()) {
   Impl& run = *impl_;
   run.options = options;
+  fill_in_network(run.options);
   run.dataset = open_data(run.options);
-  run.split = data::make_split(*run.dataset, split_options(run.options));
+  run.split = split_data(run.options, *run.dataset);
   run.csv = data::split_csv(*run.dataset, run.split);
   run.hash = data::split_hash(run.csv);
+  take_guesses(run.options, run.dataset, run.split);
   fill_in_from(*run.dataset, run.split, run.options);
   run.training = make_training(run.options, *run.dataset, run.split);
 }
@@ -49,6 +51,8 @@ Plan Run::plan() const {
     ++plan.labelled_per_class[static_cast<std::size_t>(run.dataset->label(index))];
   plan.parameters = parameter_count();
   plan.steps = o.steps;
+  plan.validations = (o.steps + o.eval_interval - 1) / o.eval_interval;
+  plan.pretrained = run.training.pretrained;
   const Views views = run.training.method->views();
   const auto rows = [&](const std::string& view) { return data::Pipeline(with_view(o.augment, view)).views(); };
   plan.rows_per_step = o.batch_size * rows(views.labelled);
@@ -62,7 +66,16 @@ void Run::measure(Plan& plan) const {
   trial.trainer->step();  // the first one also allocates
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 2; ++i) trial.trainer->step();
-  plan.seconds_per_step = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 2;
+  const auto stepped = std::chrono::steady_clock::now();
+  plan.seconds_per_step = std::chrono::duration<double>(stepped - start).count() / 2;
+  std::vector<std::int64_t> some = run.split.unlabelled;
+  some.resize(std::min<std::size_t>(some.size(), 64));
+  const RunOptions& o = run.options;
+  evaluate(*trial.model, *run.dataset, some, data::Pipeline(with_view(o.preprocess_eval, trial.method->eval_views())),
+           o.eval_batch, device_from(o.device));
+  const auto evaluated = std::chrono::steady_clock::now();
+  plan.seconds_per_picture =
+      std::chrono::duration<double>(evaluated - stepped).count() / static_cast<double>(some.size());
   plan.peak_bytes = static_cast<double>(runtime(device_from(run.options.device)).memory_use().peak);
 }
 

@@ -26,14 +26,14 @@ struct Row {
 
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
-      {{"resnet18", "ResNet-18 v2", 224}, imagenet(kBasic, {2, 2, 2, 2})},
-      {{"resnet34", "ResNet-34 v2", 224}, imagenet(kBasic, {3, 4, 6, 3})},
-      {{"resnet50", "ResNet-50 v2, the network of S4L", 224}, imagenet(kBottleneck, {3, 4, 6, 3})},
-      {{"resnet101", "ResNet-101 v2", 224}, imagenet(kBottleneck, {3, 4, 23, 3})},
-      {{"resnet152", "ResNet-152 v2", 224}, imagenet(kBottleneck, {3, 8, 36, 3})},
-      {{"wrn-28-2", "Wide ResNet, 28 layers, twice as wide", 32}, wide(2)},
-      {{"wrn-28-10", "Wide ResNet, 28 layers, ten times as wide", 32}, wide(10)},
-      {{"resnet-small", "seven 3x3 convolutions, for small pictures on a CPU", 24},
+      {{"resnet18", "ResNet-18 v2", 224, nullptr}, imagenet(kBasic, {2, 2, 2, 2})},
+      {{"resnet34", "ResNet-34 v2", 224, nullptr}, imagenet(kBasic, {3, 4, 6, 3})},
+      {{"resnet50", "ResNet-50 v2, the network of S4L", 224, "resnetv2_50"}, imagenet(kBottleneck, {3, 4, 6, 3})},
+      {{"resnet101", "ResNet-101 v2", 224, "resnetv2_101"}, imagenet(kBottleneck, {3, 4, 23, 3})},
+      {{"resnet152", "ResNet-152 v2", 224, "resnetv2_152"}, imagenet(kBottleneck, {3, 8, 36, 3})},
+      {{"wrn-28-2", "Wide ResNet, 28 layers, twice as wide", 32, nullptr}, wide(2)},
+      {{"wrn-28-10", "Wide ResNet, 28 layers, ten times as wide", 32, nullptr}, wide(10)},
+      {{"resnet-small", "seven 3x3 convolutions, for small pictures on a CPU", 24, nullptr},
        {kWide, 16, false, {{1, 32, 2}, {1, 64, 2}, {1, 128, 2}}}},
   };
   return rows;

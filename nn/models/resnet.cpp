@@ -4,6 +4,7 @@
 #include <string>
 
 #include "s4l/core/ops/pool.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::nn {
 namespace {
@@ -48,14 +49,17 @@ ResNet::ResNet(const ResNetConfig& config, const ModelOptions& options)
 ResNet::ResNet(const ResNetConfig& config, const ModelOptions& options, InitStreams streams)
     : stem_(stem_size(config, options.width), streams.next()),
       pool_(config.imagenet_stem),
+      pool_zero_padding_(options.pool_zero_padding),
       stages_(make_stages(config, options.width, streams)),
       norm_(output_channels(config, options.width), {.relu = true}),
-      head_(output_channels(config, options.width), options.classes, streams.next(), options.zero_heads) {}
+      head_(output_channels(config, options.width), options.classes, streams.next(), options.zero_heads) {
+  set_batch_norm_epsilon(*this, options.bn_epsilon);
+}
 
 Tensor ResNet::features(const Tensor& x, Mode mode) {
   check(x.shape().rank == 4 && x.shape()[3] == 3, "resnet: expected pictures (N, H, W, 3), got {}", x.shape());
   Tensor h = stem_.forward(x, mode);
-  if (pool_) h = max_pool2d(h, {.kernel = 3, .stride = 2, .padding = 1, .zero_padding = true});
+  if (pool_) h = max_pool2d(h, {.kernel = 3, .stride = 2, .padding = 1, .zero_padding = pool_zero_padding_});
   for (auto& units : stages_)
     for (PreactUnit& unit : units) h = unit.forward(h, mode);
   return global_avg_pool(norm_.forward(h, mode));

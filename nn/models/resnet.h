@@ -35,7 +35,7 @@ class ResNet final : public Classifier {
   ResNet(const ResNetConfig& config, const ModelOptions& options, InitStreams streams);
 
   Conv2d stem_;
-  bool pool_;
+  bool pool_, pool_zero_padding_;
   std::vector<std::vector<PreactUnit>> stages_;
   BatchNorm norm_;
   Linear head_;

@@ -58,7 +58,7 @@ struct Case {
   std::vector<double> head;
   Metrics metrics;
 
-  explicit Case(std::vector<std::pair<std::string, double>> values) {
+  explicit Case(std::vector<std::pair<std::string, OptionValue>> values) {
     MethodOptions options;
     options.classes = kClasses;
     options.feature_size = kFeatures;
@@ -68,7 +68,7 @@ struct Case {
     head = doubles(nn::parameters_of(module).at(0).parameter->value);
   }
   double loss(int replicas = 1) {
-    Step step{model, x, labels, u, Rng(0, Purpose::method), replicas, metrics};
+    Step step{model, x, labels, u, {}, Rng(0, Purpose::method), replicas, metrics};
     return item(method->loss(step));
   }
   double class_loss() const {

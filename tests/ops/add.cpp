@@ -89,3 +89,18 @@ TEST_CASE("an input used twice gets the sum of both gradients, and a passed-on g
   check_near(b.grad(), {3, 3, 3}, 0, 0);
   check_near(w, {1, 1, 1}, 0, 0);
 }
+
+TEST_CASE("scale_by multiplies by a number on the device") {
+  const Tensor factor = full({1}, -2.5, DType::f64);
+  check_op({.name = "scale_by",
+            .inputs = {random_tensor({33}, DType::f64, 8), factor},
+            .wants_grad = {true, false},
+            .forward = [](const auto& in) { return scale_by(in[0], in[1]); },
+            .reference =
+                [](const auto& in) {
+                  auto y = doubles(in[0]);
+                  for (double& value : y) value *= -2.5;
+                  return y;
+                }});
+  CHECK_THROWS_WITH(scale_by(zeros({3}), zeros({2})), Catch::Contains("(2)"));
+}

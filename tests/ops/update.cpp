@@ -75,9 +75,30 @@ TEST_CASE("add_ and scale_ change a tensor in place and advance its version") {
   CHECK(y.version() == version + 2);
 }
 
+TEST_CASE("average_ follows by the decay of its step") {
+  KernelsUnderTest kernels;
+  const AverageDecay decay{.early = 0.5, .decay = 0.9, .until = 2};
+  for (std::int64_t n : {0, 1, 33, 40000}) {
+    const Tensor average = full({n}, 8), weight = full({n}, 4);
+    const auto count = static_cast<std::size_t>(n);
+    average_(average, weight, full({1}, 1), decay);
+    check_near(average, std::vector<double>(count, 6), 0, 0);
+    const auto version = average.version();
+    average_(average, weight, full({1}, 2), decay);
+    check_near(average, std::vector<double>(count, 5.8), 1e-6, 0);
+    CHECK(average.version() > version);
+  }
+  const Tensor exact = full({3}, 8, DType::f64);
+  average_(exact, full({3}, 4, DType::f64), full({1}, 7), decay);
+  check_near(exact, {7.6, 7.6, 7.6}, 1e-14, 0);
+  kernels.mark_compared();
+}
+
 TEST_CASE("updates name what does not fit") {
   const Tensor w = zeros({3}), lr = full({}, 0.1);
   CHECK_THROWS_WITH(add_(w, zeros({4})), Catch::Contains("(3)") && Catch::Contains("(4)"));
   CHECK_THROWS_WITH(sgd_update_(w, zeros({4}), w, {}, lr, {}), Catch::Contains("(4)"));
   CHECK_THROWS_WITH(sgd_update_(w, w, w, {}, zeros({2}), {}), Catch::Contains("one f32"));
+  CHECK_THROWS_WITH(average_(w, zeros({4}), lr, {}), Catch::Contains("(4)"));
+  CHECK_THROWS_WITH(average_(w, w, zeros({2}), {}), Catch::Contains("one f32"));
 }
