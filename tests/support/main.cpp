@@ -36,7 +36,7 @@ bool choose_target(const std::string& name) {
 
 int main(int argc, char** argv) {
   ::setenv("S4L_CACHE_DIR", "", 1);  // the user's own is no matter of tests
-  s4l::set_poison(true);  // a read before a write gives NaN in every test
+  s4l::set_poison(true);             // a read before a write gives NaN in every test
   Catch::Session session;
   std::string target;
   session.cli(session.cli() |

@@ -1,5 +1,5 @@
-// Times every convolution of the networks, ours and oneDNN's in alternation, and prints one line of JSON for each layer and
-// direction: the best of each in milliseconds. conv2d.py runs it.
+// Times every convolution of the networks, ours and oneDNN's in alternation, and prints one line of JSON for each layer
+// and direction: the best of each in milliseconds. conv2d.py runs it.
 //
 //   conv2d THREADS ROUNDS [NETWORK]
 #include <hwy/targets.h>
@@ -61,8 +61,8 @@ std::vector<double> best_of(const std::vector<Peer>& contenders, int rounds) {
 void compare(const Layer& l, Direction direction, int rounds) {
   constexpr const char* kDirections[] = {"forward", "data", "weight"};
   std::vector<Peer> contenders = onednn_conv2d(l, direction);
-  contenders.insert(contenders.begin(), {"ours", hwy::TargetName(hwy::SupportedTargets() & -hwy::SupportedTargets()),
-                                         ours(l, direction)});
+  contenders.insert(contenders.begin(),
+                    {"ours", hwy::TargetName(hwy::SupportedTargets() & -hwy::SupportedTargets()), ours(l, direction)});
   const std::vector<double> best = best_of(contenders, rounds);
   std::printf("{\"network\": \"%s\", \"layer\": \"%s\", \"direction\": \"%s\", \"gflop\": %.6g", l.network,
               l.name().c_str(), kDirections[static_cast<int>(direction)], l.gflop());

@@ -6,9 +6,9 @@
     benchmarks/peers/onednn/conv2d.py --table FILES    # the table of earlier runs (--json)
 
 Two versions of oneDNN are compared with: Debian's 2.6 (package libdnnl-dev), the last line with a Winograd convolution, and
-3.2 from PyPI, unpacked under --build. Each runs in a process of its own that alternates with ours, layer by layer, so a
-ratio is of times from one process: oneDNN's over ours, above 1 where ours is faster. "Winograd" is oneDNN's; "best" is its
-fastest of both versions and all formats, Winograd included."""
+3.2 from PyPI, unpacked under --build. Each runs in a process of its own that alternates with ours, layer by layer. Ratios
+are oneDNN's best time over ours, above 1 where ours is faster. "Winograd" is oneDNN's; "best" is its fastest of both
+versions and all formats, Winograd included."""
 
 import argparse
 import json
@@ -59,21 +59,21 @@ def measured(program, network, options):
 
 
 def merged(rows):
-    """One row a layer and direction: ratios from each process, the best of ours for its speed."""
-    table = {}
+    """One row a layer and direction: the best time of each over both processes, and oneDNN's over ours."""
+    times = {}
     for row in rows:
-        ours = row["ours"]["ms"]
-        entry = table.setdefault((row["network"], row["layer"], row["direction"]),
-                                 {"gflop": row["gflop"], "ours": ours, "best": math.inf, "which": "", "winograd": None})
-        entry["ours"] = min(entry["ours"], ours)
-        for name in ("nhwc", "blocked", "winograd"):
-            if name not in row:
-                continue
-            ratio = row[name]["ms"] / ours
-            if ratio < entry["best"]:
-                entry.update(best=ratio, which=f"{row['onednn']} {name}")
-            if name == "winograd":
-                entry["winograd"] = ratio
+        entry = times.setdefault((row["network"], row["layer"], row["direction"]), {"gflop": row["gflop"]})
+        for name in ("ours", "nhwc", "blocked", "winograd"):
+            if name in row:
+                label = name if name == "ours" else f"{row['onednn']} {name}"
+                entry[label] = min(entry.get(label, math.inf), row[name]["ms"])
+    table = {}
+    for key, entry in times.items():
+        gflop, ours = entry.pop("gflop"), entry.pop("ours")
+        which = min(entry, key=entry.get)
+        winograd = [time for label, time in entry.items() if label.endswith("winograd")]
+        table[key] = {"gflop": gflop, "ours": ours, "best": entry[which] / ours, "which": which,
+                      "winograd": min(winograd) / ours if winograd else None}
     return table
 
 
@@ -122,7 +122,7 @@ def main():
     if options.table:
         rows = [row for file in options.table for row in json.loads(file.read_text())]
     else:
-        both = programs(options.build)
+        both = programs(options.build.resolve())
         rows = [row for network in options.networks for program in both for row in measured(program, network, options)]
     if options.json:
         options.json.write_text(json.dumps(rows, indent=0))

@@ -83,7 +83,7 @@ void pack_backward_data(const Tensor& w, const std::vector<PhasePair>& phases, s
   const Shape s = w.shape();
   const std::int64_t outputs = s[0] / groups, width = gemm_panel_width(), panels = panels_of(s[3]);
   for (const PhasePair& phase : phases) {
-    const auto& [row, column] = phase;
+    const Phase &row = phase.row, &column = phase.column;
     parallel(groups * panels, [&](std::int64_t task) {
       const std::int64_t group = task / panels, channel = task % panels * width;
       float* out = to + task * phase.taps() * outputs * width;
