@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "s4l/apps/foreign_options.h"
 #include "s4l/apps/nearest.h"
 #include "s4l/core/error.h"
 
@@ -30,6 +31,8 @@ std::string canonical(const CommandLine& line, const std::string& word) {
   if (name.starts_with("no-") && rest.empty())
     if (const Option* option = find_option(line, name.substr(3)); option != nullptr && option->takes == Takes::none)
       return "--" + option->name + "=false";
+  if (const std::string answer = foreign_option(name); !answer.empty())
+    fail(ErrorKind::usage, "there is no option --{}: {}", name, answer);
   std::vector<std::string> known{"help"};
   for (const Option& option : line.options) known.push_back(option.name);
   const std::string suggestion = did_you_mean(name, known, "--");

@@ -3,8 +3,10 @@
 namespace s4l::apps {
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> all = {run_command(),   eval_command(), predict_command(),
-                                           embed_command(), list_command(), info_command()};
+  static const std::vector<Command> all = {
+      run_command(),    eval_command(), predict_command(), embed_command(),      split_command(),
+      config_command(), list_command(), info_command(),    completion_command(), man_command(),
+  };
   return all;
 }
 

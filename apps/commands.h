@@ -18,8 +18,12 @@ Command run_command();
 Command eval_command();
 Command predict_command();
 Command embed_command();
+Command split_command();
+Command config_command();
 Command list_command();
 Command info_command();
+Command completion_command();
+Command man_command();
 
 /// Every command, in the order of the help.
 const std::vector<Command>& commands();

@@ -13,9 +13,11 @@
 #include "s4l/apps/threads.h"
 #include "s4l/apps/weights_place.h"
 #include "s4l/core/device/device.h"
+#include "s4l/data/recognise.h"
 #include "s4l/core/io/file.h"
 #include "s4l/data/split.h"
 #include "s4l/methods/training/run_files.h"
+#include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/saved_model.h"
 
 namespace s4l::apps {
@@ -54,21 +56,15 @@ methods::RunOptions options_for(const fs::path& weights, const methods::ModelCar
   options.dataset = card.dataset;
   options.data = card.data;
   options.img_size = card.img_size;
-  if (arguments.has("data") && !arguments.has("dataset") && options.dataset == "things")
-    options.dataset = "image-folder";
+  options.unlabeled.clear();
   overlay(layer_from_arguments(arguments), options);
+  if (arguments.has("data") && !arguments.has("dataset")) options.dataset = data::dataset_at(options.data);
   check_known("dataset", options.dataset, names_of(data::datasets()));
   return options;
 }
 
 std::unique_ptr<data::Dataset> open_data(const methods::RunOptions& options) {
-  data::DatasetOptions opening;
-  opening.root = options.data;
-  opening.img_size = options.img_size;
-  opening.seed = options.data_seed;
-  opening.strict = options.strict;
-  opening.extra = options.dataset_options;
-  return data::open_dataset(options.dataset, opening);
+  return data::open_dataset(options.dataset, methods::dataset_options(options));
 }
 
 std::vector<std::int64_t> pictures_to_test(const data::Dataset& dataset) {

@@ -71,15 +71,15 @@ void Log::show(const std::string& line) {
 }
 
 void Log::line(const std::string& text) {
-  const std::string line = log_format() == LogFormat::json ? json_line("info", text) : text;
+  const std::string line = log_format() == LogFormat::json ? json_line("info", text) : one_line(text);
   if (level_ != Level::quiet) show(line);
   keep(line);
 }
 
 void Log::warning(const std::string& text) {
   const bool json = log_format() == LogFormat::json;
-  show(json ? json_line("warning", text) : paint(terminal_, Colour::yellow, "warning:") + " " + text);
-  keep(json ? json_line("warning", text) : "warning: " + text);
+  show(json ? json_line("warning", text) : paint(terminal_, Colour::yellow, "warning:") + " " + one_line(text));
+  keep(json ? json_line("warning", text) : "warning: " + one_line(text));
 }
 
 void Log::event(const io::Json& figures) {

@@ -47,7 +47,7 @@ int report(const std::string& message, ExitCode code) {
   if (log_format() == LogFormat::json)
     fmt::print(stderr, "{}\n", json_line("error", message));
   else
-    fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), message);
+    fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), one_line(message));
   return code;
 }
 

@@ -14,6 +14,7 @@
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/run_report.h"
 #include "s4l/apps/run_request.h"
+#include "s4l/apps/stages.h"
 #include "s4l/apps/stop.h"
 #include "s4l/apps/table.h"
 #include "s4l/core/io/file.h"
@@ -23,11 +24,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-int dry_run(const RunRequest& request, Log& log) {
-  methods::Run run(request.options);
+/// Measures a step and tells what the run would take.
+methods::Plan tell_costs(const methods::Run& run, Log& log) {
   methods::Plan plan = run.plan();
   run.measure(plan);
+  tell_chosen(log, request.options, run.options());
   tell_plan(log, run, plan);
+  return plan;
+}
+
+int dry_run(const RunRequest& request, Log& log) {
+  const methods::Run run(request.options);
+  const methods::Plan plan = tell_costs(run, log);
   if (request.json)
     fmt::print("{}\n", plan_json(run, plan).dump(2));
   else
@@ -61,7 +69,9 @@ methods::RunCallbacks callbacks_for(Log& log, Progress& progress, const RunReque
 }
 
 int train(methods::Run& run, const RunRequest& request, const std::string& folder, Log& log) {
-  const methods::Plan plan = run.plan();
+  methods::Plan plan = run.plan();
+  if (request.options.steps == 0 && request.options.epochs == 0) run.measure(plan);  // who did not choose wants to know
+  tell_chosen(log, request.options, run.options());
   tell_plan(log, run, plan);
   log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
   Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));
@@ -74,15 +84,12 @@ int train(methods::Run& run, const RunRequest& request, const std::string& folde
   const std::string summary = result_text(run, result, folder);
   log.file_only(summary);
   log.clear();
+  if (!request.last) return log.line(summary), kSuccess;
   fmt::print("{}", request.json ? result_json(run, result, folder).dump(2) + "\n" : summary);
   return kSuccess;
 }
 
-int run(const Arguments& arguments) {
-  const RunRequest request = request_from(arguments);
-  Log log = log_from(arguments);
-  if (request.dry_run) return dry_run(request, log);
-  catch_stop_signals();
+int run_one(const RunRequest& request, const Arguments& arguments, Log& log) {
   if (request.resume) {
     const FolderLock lock(request.folder);
     methods::Run resumed(request.options);
@@ -97,6 +104,19 @@ int run(const Arguments& arguments) {
   write_description(folder, fresh, arguments);
   log.write_to(folder + "/train.log");
   return train(fresh, request, folder, log);
+}
+
+int run(const Arguments& arguments) {
+  const RunRequest request = request_from(arguments);
+  Log log = log_from(arguments);
+  const bool stages = asks_for_stages(request.options);
+  if (request.dry_run && stages) {
+    tell_costs(methods::Run(request_from(arguments, 1).options), log);
+    return print_stages(request, arguments), kSuccess;
+  }
+  if (request.dry_run) return dry_run(request, log);
+  catch_stop_signals();
+  return stages ? run_stages(request, arguments, log, run_one) : run_one(request, arguments, log);
 }
 
 }  // namespace

@@ -14,9 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array kEntries = {"config.toml", "environment.json", "split.csv",   "train.log",
-                                 "metrics.csv", "metrics.jsonl",    "checkpoints", "weights",
-                                 "eval",        "samples",          "plots",       "report.html"};
+constexpr std::array kEntries = {"config.toml",   "environment.json", "split.csv",        "train.log", "metrics.csv",
+                                 "metrics.jsonl", "checkpoints",      "weights",          "eval",      "samples",
+                                 "plots",         "report.html",      "pseudo_labels.csv"};
 constexpr const char* kEvents = "events.out.tfevents.";
 
 // Of what a run writes; the names of its event files hold time, host and process.
@@ -38,7 +38,9 @@ std::string numbered(const std::string& name, int number) {
 std::string default_folder(const methods::RunOptions& options, const std::string& name) {
   if (!name.empty()) return "runs/" + name;
   std::string labels = options.labels;
-  if (options.labels_per_class >= 0)
+  if (!options.labels_file.empty())
+    labels = std::filesystem::path(options.labels_file).stem().string();
+  else if (options.labels_per_class >= 0)
     labels = fmt::format("{}perclass", options.labels_per_class);
   else if (labels.ends_with('n'))
     labels = labels.substr(0, labels.size() - 1) + "labels";

@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t kDamagedShown = 5;
 
 std::string labels_asked(const methods::RunOptions& options) {
+  if (!options.labels_file.empty()) return options.labels_file;
   if (options.labels_per_class >= 0) return fmt::format("{} per class", options.labels_per_class);
   const std::string& labels = options.labels;
   if (labels.ends_with('n')) return labels.substr(0, labels.size() - 1);
@@ -79,6 +80,7 @@ std::time_t start_time() {
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   const methods::RunOptions& options = run.options();
   tell_damaged(log, run.dataset());
+  for (const std::string& note : run.dataset().notes()) log.line(note);
   std::string text =
       fmt::format("{}: {} -> {} labelled of {}, {}", options.dataset, labels_asked(options), with_commas(plan.labelled),
                   counted(plan.unlabelled + plan.val, "picture"), per_class_text(plan.labelled_per_class));
@@ -89,10 +91,19 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
                      options.img_size, options.img_size, counted(plan.steps, "step"),
                      step_text(options, plan.rows_per_step));
   if (plan.seconds_per_step > 0)
-    text += fmt::format("; {}, {:.0f} MiB of tensors", about(plan.seconds_per_step * static_cast<double>(plan.steps)),
-                        plan.peak_bytes / (1 << 20));
+    text += fmt::format("; {} (by 2 steps), {:.0f} MiB of tensors",
+                        about(plan.seconds_per_step * static_cast<double>(plan.steps)), plan.peak_bytes / (1 << 20));
   log.line(text);
   if (!plan.pretrained.empty()) log.line(plan.pretrained);
+}
+
+void tell_chosen(Log& log, const methods::RunOptions& asked, const methods::RunOptions& used) {
+  std::string text;
+  if (asked.model.empty() && asked.pretrained.empty()) text += fmt::format(" --model {}", used.model);
+  if (asked.img_size == 0) text += fmt::format(" --img-size {}", used.img_size);
+  if (asked.batch_size == 0) text += fmt::format(" --batch-size {}", used.batch_size);
+  if (asked.steps == 0 && asked.epochs == 0 && used.sched == "cosine") text += fmt::format(" --steps {}", used.steps);
+  if (!text.empty()) log.line("chosen by the pictures and the device:" + text);
 }
 
 io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
@@ -124,7 +135,7 @@ std::string result_text(const methods::Run& run, const methods::RunResult& resul
         fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method, run.options().seed)},
        {"trained", fmt::format("{} in {}{}", counted(result.steps, "step"), clock(result.seconds),
                                result.steps < run.options().steps ? ", ended by --patience" : "")},
-       {"files", fmt::format("{}: report.html, weights/{}.safetensors, eval/, metrics.csv", folder, weights)}});
+       {"files", fmt::format("{}: weights/{}.safetensors, report.html, eval/, metrics.csv", folder, weights)}});
 }
 
 io::Json result_json(const methods::Run& run, const methods::RunResult& result, const std::string& folder) {

@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "s4l/apps/config.h"
 #include "s4l/apps/log_options.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/core/error.h"
 #include "s4l/core/io/file.h"
 #include "s4l/apps/settings.h"
 #include "s4l/apps/threads.h"
+#include "s4l/methods/method.h"
 
 namespace s4l::apps {
 namespace {
@@ -50,12 +50,24 @@ void check_unchanged(const methods::RunOptions& before, const methods::RunOption
           setting.option.name, was, folder, is);
   }
   check(before.dataset_options == now.dataset_options, "--resume: a continued run keeps its --data-option");
+  check(before.unlabeled == now.unlabeled, "--resume: a continued run keeps its --unlabeled");
 }
 
-methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder) {
+/// A stage alone needs what the stage before would have left it.
+void check_start(const methods::RunOptions& options) {
+  const auto& stages = methods::find_method(options.method).stages;
+  const bool one = 1 <= options.stage && options.stage <= static_cast<int>(stages.size());
+  check(!one || !stages[static_cast<std::size_t>(options.stage - 1)].pretrained || !options.pretrained.empty(),
+        "--stage {}: expected the weights of the stage before in --pretrained", options.stage);
+}
+
+methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder,
+                                    int stage) {
   layers.insert(layers.begin(), layer_from_run(folder));
   const methods::RunOptions now = combine(recipe, layers);
-  check_unchanged(combine(recipe, {layers.front()}), now, folder);
+  std::vector<Layer> before{layers.front()};
+  if (stage > 0) before.push_back(layers.back());
+  check_unchanged(combine(recipe, before), now, folder);
   return now;
 }
 
@@ -101,14 +113,7 @@ CommandLine run_line() {
   return line;
 }
 
-RunRequest request_from(const Arguments& arguments) {
-  RunRequest request;
-  request.overwrite = on(arguments, "overwrite");
-  request.dry_run = on(arguments, "dry-run");
-  request.json = on(arguments, "json");
-  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
-  set_threads(arguments);
-
+std::vector<Layer> layers_from(const Arguments& arguments) {
   std::vector<Layer> layers;
   if (arguments.has("config")) {
     const std::string file = arguments.get("config");
@@ -118,7 +123,19 @@ RunRequest request_from(const Arguments& arguments) {
   }
   layers.push_back(layer_from_environment());
   layers.push_back(layer_from_arguments(arguments, arguments.positional));
+  return layers;
+}
 
+RunRequest request_from(const Arguments& arguments, int stage) {
+  RunRequest request;
+  request.overwrite = on(arguments, "overwrite");
+  request.dry_run = on(arguments, "dry-run");
+  request.json = on(arguments, "json");
+  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
+  set_threads(arguments);
+
+  std::vector<Layer> layers = layers_from(arguments);
+  if (stage > 0) layers.push_back({{"stage", std::to_string(stage), "--stage"}});
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
   request.name = name_from(arguments);
@@ -128,6 +145,7 @@ RunRequest request_from(const Arguments& arguments) {
           "run: expected a METHOD, one of `s4l list methods`, as in "
           "s4l run rotation");
     request.options = combine(recipe, layers);
+    if (stage == 0) check_start(request.options);
     check_may_take(request.folder, request.overwrite);
     return request;
   }
@@ -139,9 +157,11 @@ RunRequest request_from(const Arguments& arguments) {
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
+  AAA if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
+  request.options = resumed_options(recipe, layers, request.folder, stage);
+  BBB if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
   request.options = resumed_options(recipe, layers, request.folder);
-  request.options.pretrained.clear();  // the checkpoint has everything
+  CCC request.options.pretrained.clear();  // the checkpoint has everything
   return request;
 }
 

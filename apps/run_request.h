@@ -2,6 +2,7 @@
 #include <string>
 
 #include "s4l/apps/commands.h"
+#include "s4l/apps/config.h"
 #include "s4l/methods/training/run_options.h"
 
 namespace s4l::apps {
@@ -12,11 +13,15 @@ struct RunRequest {
   std::string folder;  ///< to write to or to continue; empty: runs/ and the name
   std::string name;    ///< below runs/; empty: by method, labels and seed
   bool resume = false, overwrite = false, dry_run = false, json = false;
+  bool last = true;    ///< its result is the command's
   double seconds = 0;  ///< to stop after; 0: none
 };
 
 CommandLine run_line();
-/// Reads the layers of settings and the run's own options; an error of kind usage names what is wrong.
-RunRequest request_from(const Arguments& arguments);
+/// What --config, the environment and the command line give, in rising order.
+std::vector<Layer> layers_from(const Arguments& arguments);
+/// Reads the layers of settings and the run's own options; an error of kind usage names what is wrong. With `stage`
+/// more than 0 the options are those of one stage of a run of all stages.
+RunRequest request_from(const Arguments& arguments, int stage = 0);
 
 }  // namespace s4l::apps

@@ -61,14 +61,16 @@ std::vector<View> preprocess(const Pipeline& pipeline, Picture picture, Rng& rng
 }
 
 PictureStream::PictureStream(const Dataset& dataset, std::vector<std::int64_t> indices, std::int64_t batch_size,
-                             const std::vector<std::string>& pipelines, std::uint64_t seed, int number)
+                             const std::vector<std::string>& pipelines, std::uint64_t seed, int number,
+                             double max_damaged)
     : dataset_(dataset),
       indices_(std::move(indices)),
       batch_size_(batch_size),
       pipelines_(pipelines.begin(), pipelines.end()),
       seed_(seed),
       number_(static_cast<std::uint64_t>(number)),
-      order_(static_cast<std::int64_t>(indices_.size()), seed, number_) {
+      order_(static_cast<std::int64_t>(indices_.size()), seed, number_),
+      allowed_damaged_(data::allowed_damaged(order_.size(), max_damaged)) {
   check(batch_size > 0, "loader: expected a batch of at least 1 picture, got {}", batch_size);
   check(!pipelines.empty() && pipelines.size() <= kMostViews, "loader: expected 1 to {} views, got {}", kMostViews,
         pipelines.size());
@@ -106,7 +108,7 @@ PictureStream::Chosen PictureStream::read(const Permutation& order, std::int64_t
     try {
       return preprocessed(index, position);
     } catch (const Undecodable& error) {
-      if (tried >= allowed_damaged()) fail_damaged(dataset_.path(index), error.what());
+      if (tried >= allowed_damaged_) fail_damaged(dataset_.path(index), error.what());
       batch.damaged.emplace_back(index, error.what());
     }
   }
@@ -134,11 +136,9 @@ PictureStream::Chosen PictureStream::preprocessed(std::int64_t index, std::int64
   return chosen;
 }
 
-std::int64_t PictureStream::allowed_damaged() const { return std::max<std::int64_t>(order_.size() / 100, 1); }
-
 void PictureStream::fail_damaged(const std::string& path, const std::string& reason) const {
   fail(ErrorKind::data, "loader: expected at most {} damaged of {} pictures, got more, the last one \"{}\": {}",
-       allowed_damaged(), order_.size(), path, reason);
+       allowed_damaged_, order_.size(), path, reason);
 }
 
 }  // namespace s4l::data

@@ -44,14 +44,14 @@ class PictureStream {
  public:
   /// `number` tells the streams of a run apart. Throws Error(data) if there are no pictures.
   PictureStream(const Dataset& dataset, std::vector<std::int64_t> indices, std::int64_t batch_size,
-                const std::vector<std::string>& pipelines, std::uint64_t seed, int number);
+                const std::vector<std::string>& pipelines, std::uint64_t seed, int number, double max_damaged);
 
   /// Memory for the batch of a step.
   StreamBatch make_batch() const;
   /// Fills it; returns early, with rows missing, once a stop is requested. Several threads may fill at once.
   void fill(StreamBatch& batch, std::int64_t step, const std::stop_token& stop) const;
-  /// So many of the pictures may be damaged: 1 %, but at least one.
-  std::int64_t allowed_damaged() const;
+  /// So many of the pictures may be damaged.
+  std::int64_t allowed_damaged() const { return allowed_damaged_; }
   /// Throws Error(data): `path` is one too many.
   [[noreturn]] void fail_damaged(const std::string& path, const std::string& reason) const;
 
@@ -71,6 +71,7 @@ class PictureStream {
   std::vector<Pipeline> pipelines_;
   std::uint64_t seed_, number_;
   Order order_;
+  std::int64_t allowed_damaged_;
   std::vector<Size> sizes_;  // of each view, as the stream's first picture has them
 };
 

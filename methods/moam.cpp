@@ -89,4 +89,8 @@ S4L_METHOD(moam, Moam, "mix of all models: rotation, VAT and EntMin, then its gu
                              {.name = "entmin-weight",
                               .value = 0.3,
                               .help = "weight of the answers' entropy",
-                              .aliases = {"entmin-factor"}}}))
+                              .aliases = {"entmin-factor"}},
+                             {.name = "pseudo-label-key",
+                              .value = "average",
+                              .help = "whose guess: of the centre crop, or of the average of 5 crops x 4 rotations",
+                              .words = {"centre", "average"}}}))

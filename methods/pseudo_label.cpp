@@ -26,4 +26,8 @@ class PseudoLabel final : public Method {
 }  // namespace
 }  // namespace s4l::methods
 
-S4L_METHOD(pseudo_label, PseudoLabel, "train, answer for all pictures, and train on the answers")
+S4L_METHOD(pseudo_label, PseudoLabel, "train, answer for all pictures, and train on the answers",
+           {.name = "pseudo-label-key",
+            .value = "centre",
+            .help = "whose guess: of the centre crop, or of the average of 5 crops x 4 rotations",
+            .words = {"centre", "average"}})

@@ -1,8 +1,6 @@
-// A row of the picture is gathered into three planes of floats, one a channel, and interpolated along x on the way; two
-// such rows give an output row. A pixel is read as the four bytes that begin with it.
+// For each output row the two rows of the picture around it are blended into one row of floats, in long runs; from that
+// each output pixel takes the two pixels around it.
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <vector>
 
 #include "s4l/data/transforms/operations.h"
@@ -17,42 +15,36 @@ HWY_BEFORE_NAMESPACE();
 namespace s4l::data::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// planes[c][x] = the row's channel c between the pixels at byte offsets lower[x] and upper[x]; `count` is a multiple
-/// of the lanes. The row has a readable byte more than its pixels.
-void interpolate_row(const std::uint8_t* row, const std::int32_t* lower, const std::int32_t* upper,
-                     const float* fraction, std::size_t count, float* planes) {
-  const hn::ScalableTag<float> d;
-  const hn::RebindToSigned<decltype(d)> di;
-  const auto* words = reinterpret_cast<const std::int32_t*>(row);
-  const auto level = hn::Set(di, 255);
-  for (std::size_t x = 0; x < count; x += hn::Lanes(d)) {
-    auto left = hn::GatherOffset(di, words, hn::LoadU(di, lower + x));
-    auto right = hn::GatherOffset(di, words, hn::LoadU(di, upper + x));
-    const auto t = hn::LoadU(d, fraction + x);
-    for (std::size_t c = 0; c < 3; ++c) {
-      const auto a = hn::ConvertTo(d, hn::And(left, level)), b = hn::ConvertTo(d, hn::And(right, level));
-      hn::StoreU(hn::MulAdd(b - a, t, a), d, planes + c * count + x);
-      left = hn::ShiftRight<8>(left);
-      right = hn::ShiftRight<8>(right);
-    }
-  }
-}
-
-/// RGB bytes between two rows of planes, rounded; `out` has room for `count` pixels.
-void blend_rows(const float* upper, const float* lower, float fraction, std::size_t count, std::uint8_t* out) {
-  const hn::ScalableTag<float> d;
-  const hn::RebindToSigned<decltype(d)> di;
-  const hn::Rebind<std::uint8_t, decltype(d)> d8;
-  const auto t = hn::Set(d, fraction), half = hn::Set(d, 0.5f);
-  const auto between = [&](std::size_t at) {
-    const auto a = hn::LoadU(d, upper + at), b = hn::LoadU(d, lower + at);
-    return hn::DemoteTo(d8, hn::ConvertTo(di, hn::MulAdd(b - a, t, a) + half));
+/// out[i] = upper[i] + fraction (lower[i] - upper[i]).
+void blend_rows(const std::uint8_t* upper, const std::uint8_t* lower, float fraction, std::size_t count, float* out) {
+  const auto blend = [&](auto d, std::size_t i) {
+    const hn::Rebind<std::int32_t, decltype(d)> d32;
+    const hn::Rebind<std::uint8_t, decltype(d)> d8;
+    const auto level = [&](const std::uint8_t* at) { return hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, at))); };
+    const auto a = level(upper + i), b = level(lower + i);
+    hn::StoreU(hn::MulAdd(b - a, hn::Set(d, fraction), a), d, out + i);
   };
-  for (std::size_t x = 0; x < count; x += hn::Lanes(d))
-    hn::StoreInterleaved3(between(x), between(x + count), between(x + 2 * count), d8, out + 3 * x);
+  const hn::ScalableTag<float> d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) blend(d, i);
+  for (; i < count; ++i) blend(hn::CappedTag<float, 1>(), i);
 }
 
-std::size_t lanes() { return hn::Lanes(hn::ScalableTag<float>()); }
+/// `count` RGB pixels, rounded, each between the pixels of `row` that begin at `lower` and `upper`. Four numbers are
+/// read and four bytes written for a pixel: both rows end with one that is not used.
+void blend_columns(const float* row, const std::int32_t* lower, const std::int32_t* upper, const float* fraction,
+                   std::size_t count, std::uint8_t* out) {
+  const hn::CappedTag<float, 4> d;  // one number at a time where there are no vectors
+  const hn::Rebind<std::int32_t, decltype(d)> d32;
+  const hn::Rebind<std::uint8_t, decltype(d)> d8;
+  const auto half = hn::Set(d, 0.5f);
+  for (std::size_t x = 0; x < count; ++x)
+    for (std::size_t c = 0; c < 3; c += hn::Lanes(d)) {
+      const auto a = hn::LoadU(d, row + lower[x] + c), b = hn::LoadU(d, row + upper[x] + c);
+      const auto level = hn::MulAdd(b - a, hn::Set(d, fraction[x]), a + half);
+      hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, level)), d8, out + 3 * x + c);
+    }
+}
 
 }  // namespace s4l::data::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -61,82 +53,44 @@ HWY_AFTER_NAMESPACE();
 namespace s4l::data {
 namespace {
 
-HWY_EXPORT(interpolate_row);
 HWY_EXPORT(blend_rows);
-HWY_EXPORT(lanes);
+HWY_EXPORT(blend_columns);
 
-/// Where output rows or columns are read: `fraction` of the way from `lower` to `upper`.
+/// Where each output is read: `fraction` of the way from `lower` to `upper`, which count by `stride`.
 struct Samples {
   std::vector<std::int32_t> lower, upper;
   std::vector<float> fraction;
 
-  Samples(int in, int out, std::size_t padded) : lower(padded), upper(padded), fraction(padded) {
+  Samples(int in, int out, int stride) {
     const float scale = static_cast<float>(in) / static_cast<float>(out);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(out); ++i) {
+    for (int i = 0; i < out; ++i) {
       const float place = static_cast<float>(i) * scale;
-      lower[i] = std::min(static_cast<std::int32_t>(place), in - 1);
-      upper[i] = std::min(lower[i] + 1, in - 1);
-      fraction[i] = place - static_cast<float>(lower[i]);
+      const int below = std::min(static_cast<int>(place), in - 1);
+      lower.push_back(stride * below);
+      upper.push_back(stride * std::min(below + 1, in - 1));
+      fraction.push_back(place - static_cast<float>(below));
     }
   }
-  void count_bytes() {
-    for (std::int32_t& at : lower) at *= 3;
-    for (std::int32_t& at : upper) at *= 3;
-  }
-};
-
-/// Rows of the picture, interpolated along x; the last two that were asked for are kept.
-class Rows {
- public:
-  Rows(const Image& image, int width)
-      : image_(image),
-        count_(hwy::RoundUpTo(static_cast<std::size_t>(width), HWY_DYNAMIC_DISPATCH(lanes)())),
-        columns_(image.width, width, count_),
-        last_row_(image.at(image.height - 1, 0), image.at(image.height - 1, 0) + 3 * image.width) {
-    columns_.count_bytes();
-    last_row_.push_back(0);
-    for (Kept& kept : kept_) kept.planes.resize(3 * count_);
-  }
-  std::size_t count() const { return count_; }
-
-  /// Row y; a second one stays valid while this is asked for.
-  const float* at(int y) {
-    if (kept_[recent_].row == y) return kept_[recent_].planes.data();
-    recent_ = 1 - recent_;
-    Kept& kept = kept_[recent_];
-    if (kept.row == y) return kept.planes.data();
-    kept.row = y;
-    HWY_DYNAMIC_DISPATCH(interpolate_row)
-    (y + 1 < image_.height ? image_.at(y, 0) : last_row_.data(), columns_.lower.data(), columns_.upper.data(),
-     columns_.fraction.data(), count_, kept.planes.data());
-    return kept.planes.data();
-  }
-
- private:
-  struct Kept {
-    int row = -1;
-    std::vector<float> planes;
-  };
-  const Image& image_;
-  std::size_t count_;
-  Samples columns_;
-  std::vector<std::uint8_t> last_row_;  // with a byte more
-  std::array<Kept, 2> kept_;
-  std::size_t recent_ = 0;
 };
 
 }  // namespace
 
 Image resize(const Image& image, Size size) {
   if (size == Size{image.height, image.width}) return image;
-  Rows source(image, size.width);
-  const Samples rows(image.height, size.height, static_cast<std::size_t>(size.height));
+  const Samples rows(image.height, size.height, image.width * 3), columns(image.width, size.width, 3);
+  const std::size_t in_row = static_cast<std::size_t>(image.width) * 3;
+  const std::ptrdiff_t out_row = std::ptrdiff_t{size.width} * 3;
+  std::vector<float> blended(in_row + 1);
+  std::vector<std::uint8_t> line(static_cast<std::size_t>(out_row) + 1);
   Image out(size.height, size.width);
-  std::vector<std::uint8_t> line(3 * source.count());
   for (std::size_t y = 0; y < rows.lower.size(); ++y) {
-    const float *upper = source.at(rows.lower[y]), *lower = source.at(rows.upper[y]);
-    HWY_DYNAMIC_DISPATCH(blend_rows)(upper, lower, rows.fraction[y], source.count(), line.data());
-    std::copy_n(line.data(), 3 * size.width, out.at(static_cast<int>(y), 0));
+    const std::uint8_t* pixels = image.pixels.data();
+    HWY_DYNAMIC_DISPATCH(blend_rows)
+    (pixels + rows.lower[y], pixels + rows.upper[y], rows.fraction[y], in_row, blended.data());
+    HWY_DYNAMIC_DISPATCH(blend_columns)
+    (blended.data(), columns.lower.data(), columns.upper.data(), columns.fraction.data(), columns.lower.size(),
+     line.data());
+    std::copy_n(line.data(), out_row, out.pixels.data() + static_cast<std::ptrdiff_t>(y) * out_row);
   }
   return out;
 }

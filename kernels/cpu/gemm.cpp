@@ -56,15 +56,18 @@ HWY_NOINLINE void tile(const Gemm& g, const float* a, const float* b, float* c, 
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
   const std::int64_t a_row = g.a_row, a_depth = g.a_depth, b_depth = g.b_depth;
-  for (std::int64_t k = 0; k < g.depth; ++k, a += a_depth, b += b_depth) {
-    V of_b[kVectors];
+  for (std::int64_t segment = 0; segment < g.segments; ++segment) {
+    const float *at_a = a + segment * g.a_segment, *at_b = b + segment * g.b_segment;
+    for (std::int64_t k = 0; k < g.depth; ++k, at_a += a_depth, at_b += b_depth) {
+      V of_b[kVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) of_b[v] = hn::LoadU(d, b + v * kLanes);
+      for (int v = 0; v < kVectors; ++v) of_b[v] = hn::LoadU(d, at_b + v * kLanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < kRowCount; ++r) {
-      const V of_a = hn::Set(d, a[r * a_row]);
+      for (int r = 0; r < kRowCount; ++r) {
+        const V of_a = hn::Set(d, at_a[r * a_row]);
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(of_a, of_b[v], sum[r][v]);
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(of_a, of_b[v], sum[r][v]);
+      }
     }
   }
   store<kRowCount, kVectors>(sum, g, c, columns);

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMostClasses = 30;  // what can be read on a page
 constexpr std::size_t kMostLetters = 16;
+constexpr double kFaintest = 0.08, kStrongest = 0.7;  // of a cell: its number keeps a contrast of 4.5 and more
 
 struct Matrix {
   std::vector<std::size_t> classes;  // shown, ascending
@@ -74,9 +75,9 @@ Svg confusion_plot(const Evaluation& e, const std::vector<std::string>& names) {
       const std::string tip =
           (label == predicted ? names[label] + " recognised" : names[label] + " taken for " + names[predicted]) + ": " +
           grouped(n) + ", " + percentage(share) + " of " + names[label];
-      svg.rect(x + 1, y + 1, cell - 2, cell - 2, label == predicted ? "c0 fill" : "c1 fill", 0.08 + 0.92 * share, tip);
-      if (cell >= 24)
-        svg.text(x + cell / 2, y + cell / 2 + 4, grouped(n), share > 0.5 ? "hit" : "", Svg::Anchor::middle);
+      svg.rect(x + 1, y + 1, cell - 2, cell - 2, label == predicted ? "right" : "wrong",
+               kFaintest + (kStrongest - kFaintest) * share, tip);
+      if (cell >= 24) svg.text(x + cell / 2, y + cell / 2 + 4, grouped(n), "count", Svg::Anchor::middle);
     }
   }
   svg.text(left, top + side + 22, "blue: right, orange: wrong; the stronger, the larger the share of the row", "");

@@ -65,13 +65,15 @@ const std::string& svg_style() {
   // variables: viewers other than browsers then show the light ones.
   static const std::string style = R"(
 .plot text{font:12px system-ui,"Segoe UI",Helvetica,Arial,sans-serif;fill:#3d4650}
-.plot .title{font-size:14px;font-weight:600;fill:#14181d}.plot .small{font-size:10px}
-.plot .paper{fill:#fff}.plot .grid{stroke:#e3e7eb}.plot .ink{stroke:#6a7682}.plot .hit{fill:#fff}.plot .cell{fill:#f3f5f7}
+.plot .title{font-size:14px;font-weight:600;fill:#14181d}
+.plot .paper{fill:#fff}.plot .grid{stroke:#e3e7eb}.plot .ink{stroke:#6a7682}.plot .count{fill:#14181d}
+.plot .right{fill:#0b62c4}.plot .wrong{fill:#b4530a}.plot .cell{fill:#f3f5f7}
 .c0{color:#0b62c4}.c1{color:#b4530a}.c2{color:#117a4b}.c3{color:#8a3ab0}.c4{color:#b8243a}.c5{color:#0d7284}
 .plot .stroke{stroke:currentColor;stroke-width:1.8;fill:none;stroke-linejoin:round}
-.plot .thin{stroke-width:1}.plot .dash{stroke-dasharray:5 4}.plot .fill{fill:currentColor}
+.plot .dash{stroke-dasharray:5 4}.plot .fill{fill:currentColor}
 @media (prefers-color-scheme:dark){.plot text{fill:#b7c1cb}.plot .title{fill:#eef2f6}
-.plot .paper{fill:#171b20}.plot .grid{stroke:#2b323a}.plot .ink{stroke:#8b97a3}.plot .hit{fill:#0d1014}.plot .cell{fill:#1f252c}
+.plot .paper{fill:#171b20}.plot .grid{stroke:#2b323a}.plot .ink{stroke:#8b97a3}
+.plot .count{fill:#eef2f6}.plot .right{fill:#3b82d6}.plot .wrong{fill:#c46a1c}.plot .cell{fill:#1f252c}
 .c0{color:#6cb2ff}.c1{color:#f5a458}.c2{color:#56cf98}.c3{color:#d39bf2}.c4{color:#ff8f94}.c5{color:#58c7d9}}
 )";
   return style;

@@ -36,7 +36,8 @@ class Svg {
   std::string label_, shapes_;
 };
 
-/// The CSS of the classes that drawings use: paper, ink, faint, grid, title, c0 ... c5, stroke, dash, fill, on.
+/// The CSS of the classes that drawings use: title, paper, cell, grid, ink, right and wrong
+/// (cells), count (text on them), stroke, dash, fill, and the colours c0 ... c5.
 const std::string& svg_style();
 inline constexpr int kSvgColours = 6;
 

@@ -5,6 +5,7 @@
 
 #include "s4l/core/autograd.h"
 #include "s4l/data/decode.h"
+#include "s4l/data/transforms/picture.h"
 #include "s4l/data/loader.h"
 
 namespace s4l::methods {
@@ -27,7 +28,8 @@ Predictor::Predictor(SavedModel saved, Device device)
 data::Image Predictor::prepare(std::span<const std::uint8_t> bytes) const {
   const data::Size size = data::picture_size(bytes);
   Rng rng(0, Purpose::augment);  // evaluation draws nothing
-  return pipeline_.run(data::decode(bytes, {0, 0, size.height, size.width}), rng, false).image;
+  const data::Picture picture(size, [bytes](data::Box box) { return data::decode(bytes, box); });
+  return pipeline_.run(picture, rng, false).at(0).image;
 }
 
 Tensor Predictor::features(const std::vector<data::Image>& pictures) const {

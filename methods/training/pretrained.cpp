@@ -52,11 +52,10 @@ void Pretrained::complete(RunOptions& o) const {
     if (o.pool_padding.empty()) o.pool_padding = card.pool_padding;
     return;
   }
-  check(!o.model.empty(), "{} does not say which network it holds; say --model, one of {}", path_,
-        shared_with_timm());
+  check(!o.model.empty(), "{} does not say which network it holds; say --model, one of {}", path_, shared_with_timm());
   const nn::ModelEntry* entry = find_model(o.model);
-  check(entry == nullptr || entry->timm != nullptr, "{} is no file of s4l: expected --model {}, got {}",
-        path_, shared_with_timm(), o.model);
+  check(entry == nullptr || entry->timm != nullptr, "{} is no file of s4l: expected --model {}, got {}", path_,
+        shared_with_timm(), o.model);
   if (o.bn_epsilon == 0) o.bn_epsilon = kTimmEpsilon;
   if (o.pool_padding.empty()) o.pool_padding = "lowest";
 }

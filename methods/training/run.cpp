@@ -20,9 +20,10 @@ Run::Run(const RunOptions& options) : impl_(std::make_unique<Impl>()) {
   run.options = options;
   fill_in_network(run.options);
   run.dataset = open_data(run.options);
-  run.split = data::make_split(*run.dataset, split_options(run.options));
+  run.split = split_data(run.options, *run.dataset);
   run.csv = data::split_csv(*run.dataset, run.split);
   run.hash = data::split_hash(run.csv);
+  take_guesses(run.options, run.dataset, run.split);
   fill_in_from(*run.dataset, run.split, run.options);
   run.training = make_training(run.options, *run.dataset, run.split);
 }

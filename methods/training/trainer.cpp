@@ -39,7 +39,9 @@ double mean_of(const Tensor& x) {
 }
 
 data::Pictures first_rows(const data::Pictures& pictures, std::int64_t n) {
-  return {rows(pictures.u8, 0, n), rows(pictures.flip, 0, n)};
+  const auto first = [n](const Tensor& t) { return t ? rows(t, 0, n) : t; };
+  const PictureDraws& draws = pictures.draws;
+  return {first(pictures.u8), {first(draws.flip), first(draws.noise), first(draws.range)}};
 }
 
 /// The first n labelled pictures of a batch, and of the unlabelled in proportion, in multiples of `unit`.
@@ -101,15 +103,7 @@ void Trainer::take_step(const data::Batch& batch) {
   copy_(lr_, full({1}, lr()));
   const Rng rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_));
   copy_(random_, from_values<std::int32_t>(rng.words(), {6}));
-  Step step{model_,
-            x,
-            batch.labels,
-            unlabelled,
-            batch.index,
-            rng,
-            options_.virtual_replicas,
-            metrics_,
-            random_};
+  Step step{model_, x, batch.labels, unlabelled, batch.index, rng, options_.virtual_replicas, metrics_, random_};
 
   optimizer_->zero_grad();
   const Tensor loss = method_.loss(step);

@@ -2,6 +2,7 @@
 // run and been compared, on each device and type it claims.
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <hwy/targets.h>
 
 #include <cstdio>
@@ -34,6 +35,7 @@ bool choose_target(const std::string& name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::setenv("S4L_CACHE_DIR", "", 1);  // the user's own is no matter of tests
   s4l::set_poison(true);  // a read before a write gives NaN in every test
   Catch::Session session;
   std::string target;

@@ -1,10 +1,13 @@
 #include "s4l/kernels/cpu/conv2d/winograd.h"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 
 #include "s4l/kernels/cpu/conv2d/window.h"
 #include "s4l/kernels/cpu/conv2d/winograd_tile.h"
 #include "s4l/kernels/cpu/gemm.h"
+#include "s4l/kernels/cpu/packed_weights.h"
 #include "s4l/kernels/cpu/parallel.h"
 #include "s4l/kernels/cpu/scratch.h"
 
@@ -125,6 +128,11 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
   }
 }
 
+/// Copies whole vectors of 4 past the caches.
+void stream(const float* from, std::int64_t floats, float* to) {
+  for (std::int64_t i = 0; i < floats; i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
+}
+
 }  // namespace
 
 std::int64_t winograd_weight_floats(std::int64_t channels, std::int64_t outputs) {
@@ -132,21 +140,33 @@ std::int64_t winograd_weight_floats(std::int64_t channels, std::int64_t outputs)
 }
 
 void winograd_pack(const float* w, std::int64_t channels, std::int64_t outputs, bool rotated, float* to) {
-  constexpr std::int64_t kTaps = 9;
+  // A cache line of channels at a time: read as lines, mapped in L2, and written as 36 runs.
+  constexpr std::int64_t kTaps = 9, kLine = 16, kCached = 1 << 21;
   const std::int64_t width = gemm_panel_width(), stride = weight_stride(channels, outputs);
+  const bool streams = kFrequencies * stride > kCached;  // then they leave the caches before they are read
   parallel(ceil_div(outputs, width), [&](std::int64_t panel) {
-    const Scratch scratch(kTaps * width);
-    float* const taps = scratch.data();
-    std::fill_n(taps, kTaps * width, 0.0f);
-    const std::int64_t columns = std::min(width, outputs - panel * width);
-    for (std::int64_t k = 0; k < channels; ++k) {
+    const Scratch scratch((kTaps + kFrequencies) * kLine * width);
+    float *const taps = scratch.data(), *const mapped = taps + kTaps * kLine * width;
+    const std::int64_t first = panel * width, columns = std::min(width, outputs - first);
+    for (std::int64_t begin = 0; begin < channels; begin += kLine) {
+      const std::int64_t count = std::min(kLine, channels - begin);
       for (std::int64_t tap = 0; tap < kTaps; ++tap)
-        for (std::int64_t n = 0; n < columns; ++n)
-          taps[tap * width + n] = rotated ? w[(k * kTaps + kTaps - 1 - tap) * outputs + panel * width + n]
-                                          : w[((panel * width + n) * kTaps + tap) * channels + k];
-      map_tile(TileMap::weight, {taps, 3 * width, width}, {to + (panel * channels + k) * width, kIn * stride, stride},
-               width);
+        pack_panel(rotated ? WeightMatrix{w + (begin * kTaps + kTaps - 1 - tap) * outputs + first, kTaps * outputs, 1}
+                           : WeightMatrix{w + (first * kTaps + tap) * channels + begin, 1, kTaps * channels},
+                   count, columns, width, taps + tap * kLine * width);
+      for (std::int64_t k = 0; k < count; ++k)
+        map_tile(TileMap::weight, {taps + k * width, 3 * kLine * width, kLine * width},
+                 {mapped + k * width, kIn * kLine * width, kLine * width}, width);
+      for (std::int64_t f = 0; f < kFrequencies; ++f) {
+        const float* const from = mapped + f * kLine * width;
+        float* const run = to + f * stride + (panel * channels + begin) * width;
+        if (streams)
+          stream(from, count * width, run);
+        else
+          std::copy_n(from, count * width, run);
+      }
     }
+    if (streams) _mm_sfence();
   });
 }
 
