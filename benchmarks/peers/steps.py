@@ -4,7 +4,7 @@
   steps.py --program build/bin/train_step              both networks, 2 threads; makes an environment with PyTorch
   steps.py ... --python /path/to/python                uses one that has it
   steps.py ... --prepare                               only fills torch.compile's cache, which takes minutes
-  steps.py ... --scaling                               threads from 1 to all cores, batches from 1 to 256
+  steps.py ... --scaling                               threads from 1 to all cores, then batches from 1 to 256
 
 Each contender is one process that takes 5 steps to warm up; then they take turns, a few steps each, and the median of all
 of a contender's steps counts. A ratio is PyTorch's best variant over ours. Wants a quiet machine.
@@ -88,17 +88,14 @@ def print_networks(args):
 
 
 def print_scaling(args):
-    network = args.networks[0]
-    print(f"{network}: milliseconds a picture, ours / PyTorch eager ({args.layout}) / ratio\n")
-    cores = range(1, os.cpu_count() + 1)
-    print("| batch | " + " | ".join(f"{t} threads" for t in cores) + " |\n| --- |" + " --- |" * len(cores))
-    for batch in args.batches:
-        cells = []
-        for threads in cores:
-            results = compete(args, network, batch, threads, [("eager", args.layout)])
-            ours, theirs = results["ours"]["ms"] / batch, results[f"eager {args.layout}"]["ms"] / batch
-            cells.append(f"{ours:.2f} / {theirs:.2f} / {theirs / ours:.2f}")
-        print(f"| {batch} | " + " | ".join(cells) + " |", flush=True)
+    network, cores = args.networks[0], range(1, os.cpu_count() + 1)
+    batch = NETWORKS[network][0]
+    print(f"{network}, milliseconds a picture; PyTorch: eager, {args.layout}\n")
+    print("| threads | batch | ours | PyTorch | theirs / ours |\n| --- | --- | --- | --- | --- |")
+    for threads, n in [(t, batch) for t in cores] + [(args.threads, n) for n in args.batches]:
+        results = compete(args, network, n, threads, [("eager", args.layout)])
+        ours, theirs = results["ours"]["ms"] / n, results[f"eager {args.layout}"]["ms"] / n
+        print(f"| {threads} | {n} | {ours:.2f} | {theirs:.2f} | {theirs / ours:.2f} |", flush=True)
 
 
 def make_environment(folder):
@@ -123,8 +120,8 @@ def main():
     parser.add_argument("--steps", type=int, default=4, help="of each turn")
     parser.add_argument("--prepare", action="store_true")
     parser.add_argument("--scaling", action="store_true")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 16, 64, 256])
-    parser.add_argument("--layout", default="contiguous", help="PyTorch's in --scaling")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 4, 16, 256])
+    parser.add_argument("--layout", default="channels_last", help="PyTorch's in --scaling")
     args = parser.parse_args()
     args.cache = os.path.abspath(os.path.join(args.environment, "inductor"))
     args.python = args.python or make_environment(args.environment)

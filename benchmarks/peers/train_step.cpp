@@ -121,10 +121,8 @@ int main(int argc, char** argv) {
   for (int i = 0; i < 5; ++i) training.step();
   const MemoryUse use = runtime(kCpu).memory_use();
   constexpr double kMiB = 1 << 20;
-  std::printf(
-      "{\"steps_mib\": %.1f, \"all_mib\": %.1f, \"tensors_mib\": %.1f, \"reserved_mib\": %.1f, \"loss\": %.5f}\n",
-      peak_mib() - before, peak_mib() - empty_mib, static_cast<double>(use.peak) / kMiB,
-      static_cast<double>(use.reserved) / kMiB, training.loss());
+  std::printf("{\"steps_mib\": %.1f, \"all_mib\": %.1f, \"tensors_mib\": %.1f, \"loss\": %.5f}\n", peak_mib() - before,
+              peak_mib() - empty_mib, static_cast<double>(use.peak) / kMiB, training.loss());
   std::fflush(stdout);
   if (argc > 5) {
     print_steps(training, std::atoi(argv[5]));

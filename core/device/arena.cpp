@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
+constexpr std::size_t kFirst = 32 * kHugePage;
 
 std::size_t rounded(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 std::size_t block_size(std::size_t bytes) { return std::max(kAlignment, rounded(bytes, kAlignment)); }
@@ -50,8 +51,8 @@ void* Arena::take(std::size_t bytes) {
   void* block = cut(size);
   if (block == nullptr && grow(size)) block = cut(size);
   if (block == nullptr)
-    fail(ErrorKind::memory, "memory: expected {} more, got none from the system; {} are held, {} of them in use",
-         mebibytes(size), mebibytes(use_.reserved), mebibytes(use_.current));
+    fail(ErrorKind::memory, "memory: expected {} more, got none from the system; tensors hold {}", mebibytes(size),
+         mebibytes(use_.current));
   use_.current += size;
   use_.peak = std::max(use_.peak, use_.current);
   return block;
@@ -74,8 +75,8 @@ void* Arena::cut(std::size_t bytes) {
   if (best == by_size_.end()) return nullptr;
   const auto [size, begin] = *best;
   remove(free_.find(begin));
-  if (size > bytes) add(begin + bytes, size - bytes);
-  return begin;
+  if (size > bytes) add(begin, size - bytes);
+  return begin + (size - bytes);  // from above: the pages never touched are the lowest, where the arena grows
 }
 
 /// Puts a piece back, joined with its neighbours.
@@ -103,11 +104,13 @@ void Arena::remove(Free::iterator piece) {
   free_.erase(piece);
 }
 
-/// Takes an eighth more than there was, so that steps that cut it differently need not grow it again; untouched pages
-/// cost nothing. Where that is refused, what is needed alone; and then that again without the pages that are free.
+/// Takes an eighth more than there was, and much at first, so that later steps, which may cut it differently, need not
+/// grow it. Where that is refused, what is needed alone; and then that without the pages that are free.
 bool Arena::grow(std::size_t bytes) {
   if (bytes > std::min(available_memory(), cgroup_memory())) return false;
-  if (map(rounded(std::max(bytes, use_.reserved / 8), kHugePage)) || map(rounded(bytes, kPage))) return true;
+  if (map(rounded(std::max({bytes, use_.reserved / 8, use_.reserved == 0 ? kFirst : 0}), kHugePage)) ||
+      map(rounded(bytes, kPage)))
+    return true;
   release_free_pages();
   return map(rounded(bytes, kPage));
 }

@@ -31,7 +31,7 @@ Scratch::Scratch(std::int64_t floats)
       bytes_((static_cast<std::size_t>(floats) * sizeof(float) + kAlignment - 1) / kAlignment * kAlignment) {
   Slices& all = slices();
   const auto thread = static_cast<std::size_t>(thread_);
-  const bool served = thread_ >= 0 && all.taken[thread] + bytes_ <= all.size;
+  const bool served = thread_ >= 0 && all.memory && all.taken[thread] + bytes_ <= all.size;
   if (!served) own_ = Storage::allocate(bytes_, compute_stream(kCpu));
   std::byte* const begin = served
                                ? static_cast<std::byte*>(all.memory->memory()) + thread * all.size + all.taken[thread]
