@@ -11,10 +11,13 @@ CommandLine man_line() {
   return {"man", "print the manual page (roff)", "", "", {}, {"s4l man | man -l -", "s4l man > s4l.1"}};
 }
 
-// Text that roff leaves alone.
+// Text that roff leaves alone; a line that begins with a dot would be a request.
 std::string roff(const std::string& text) {
-  std::string out = text.starts_with('.') || text.starts_with('\'') ? "\\&" : "";
+  std::string out;
+  bool line_begins = true;
   for (const char c : text) {
+    if (line_begins && (c == '.' || c == '\'')) out += "\\&";
+    line_begins = c == '\n';
     if (c == '\\')
       out += "\\e";
     else if (c == '-')

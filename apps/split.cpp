@@ -22,12 +22,9 @@ CommandLine split_line() {
                    {},
                    {"s4l split --data my-pictures --labels 10 > split.csv",
                     "s4l split --data my-pictures --labels-per-class 4 --seed 1 --format fixmatch -o splits",
-                    "s4l split --data my-pictures --from label_map_count_1280_0.json > split.csv"}};
+                    "s4l split --data my-pictures --labels-file label_map_count_1280_0.json > split.csv"}};
   for (const Setting& setting : settings())
     if (setting.section == "data" || setting.option.name == "seed") line.options.push_back(setting.option);
-  line.options.push_back({"from", "FILE",
-                          "read it from a file: split.csv, S4L's or FixMatch's JSON, USB's arrays, or a list of paths",
-                          true});
   line.options.push_back({"format", "NAME", "csv, s4l, fixmatch or usb", true, Takes::one, 0, {}, "csv"});
   line.options.push_back(
       {"output", "DIR", "folder for the files; needed where there are several", true, Takes::one, 'o', {"save-dir"}});
@@ -35,21 +32,11 @@ CommandLine split_line() {
   return line;
 }
 
-data::Split split_of(const data::Dataset& dataset, const methods::RunOptions& options, const std::string& file) {
-  if (file.empty()) return methods::split_data(options, dataset);
-  check(std::filesystem::exists(file), "--from: there is no file {}", file);
-  try {
-    return data::read_split(dataset, io::read_file(file), methods::split_options(options));
-  } catch (const Error& error) {
-    fail(error.kind(), "--from {}: {}", file, error.what());
-  }
-}
-
 int split(const Arguments& arguments) {
   const data::SplitFormat format = data::split_format_from(arguments.get("format", "csv"));
   methods::RunOptions options = combine("", {layer_from_environment(), layer_from_arguments(arguments)});
   const auto dataset = methods::open_data(options);
-  const data::Split split = split_of(*dataset, options, arguments.get("from"));
+  const data::Split split = methods::split_data(options, *dataset);
   const auto files = data::split_files(*dataset, split, format, options.seed);
   const std::string hash = data::split_hash(data::split_csv(*dataset, split));
   fmt::print(stderr, "{} labelled, {} unlabelled, {} validation, {} test; split {}…\n", split.labelled.size(),

@@ -12,6 +12,7 @@
 #include "s4l/apps/run_folder.h"
 #include "s4l/core/io/file.h"
 #include "s4l/methods/training/chain.h"
+#include "s4l/methods/training/run.h"
 
 namespace s4l::apps {
 namespace {
@@ -55,6 +56,7 @@ void print_stages(const RunRequest& request, const Arguments& arguments) {
 int run_stages(const RunRequest& request, const Arguments& arguments, Log& log, RunOne run_one) {
   const Clock::time_point start = Clock::now();
   const std::vector<methods::RunOptions> options = options_of_stages(request, arguments);
+  if (!request.resume) methods::Run first(options.at(0));  // what is wrong with it stops here, before there is a folder
   const std::string folder =
       request.resume ? request.folder : make_run_folder(request.folder, request.options, request.name);
   const FolderLock lock(folder);

@@ -25,6 +25,7 @@ namespace {
 
 std::atomic<std::uint64_t> next_order{0};
 thread_local bool recording = true;
+thread_local std::function<void(const char*, const Tensor&)> watcher;
 
 History& history_of(const Tensor& x) { return *TensorAccess::of(x).history; }
 
@@ -155,6 +156,7 @@ Tensor recomputed(Tensor y, std::function<Tensor()> again) {
 }
 
 Tensor record(const char* op, Tensor y, std::vector<Tensor> inputs, Backward backward) {
+  if (watcher) watcher(op, y);
   const bool wanted =
       recording && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.requires_grad(); });
   if (!wanted) return y;
@@ -200,6 +202,9 @@ Grads grad(const Tensor& loss, std::span<const Tensor> of) {
   for (const Tensor& x : of) grads.push_back(found.at(&history_of(x)));
   return grads;
 }
+
+WatchOps::WatchOps(std::function<void(const char*, const Tensor&)> seen) { watcher = std::move(seen); }
+WatchOps::~WatchOps() { watcher = nullptr; }
 
 NoGrad::NoGrad() : before_(recording) { recording = false; }
 NoGrad::~NoGrad() { recording = before_; }

@@ -1,5 +1,6 @@
 #include "s4l/methods/training/run.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "s4l/core/device/runtime.h"
@@ -61,13 +62,22 @@ Plan Run::plan() const {
 }
 
 void Run::measure(Plan& plan) const {
+  // So many pixels tell what a row costs; a step of the largest recipes would not fit beside the run.
+  constexpr std::int64_t kPixels = 16 * 224 * 224;
   const Impl& run = *impl_;
-  const Training trial = make_training(run.options, *run.dataset, run.split);
+  RunOptions small = run.options;
+  const std::int64_t pixels = plan.rows_per_step * small.img_size * small.img_size;
+  if (pixels > kPixels) {
+    small.batch_size = std::max<std::int64_t>(1, small.batch_size * kPixels / pixels);
+    small.virtual_replicas = 1;
+  }
+  const double scale = static_cast<double>(run.options.batch_size) / static_cast<double>(small.batch_size);
+  const Training trial = make_training(small, *run.dataset, run.split);
   trial.trainer->step();  // the first one also allocates
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 2; ++i) trial.trainer->step();
   const auto stepped = std::chrono::steady_clock::now();
-  plan.seconds_per_step = std::chrono::duration<double>(stepped - start).count() / 2;
+  plan.seconds_per_step = std::chrono::duration<double>(stepped - start).count() / 2 * scale;
   std::vector<std::int64_t> some = run.split.unlabelled;
   some.resize(std::min<std::size_t>(some.size(), 64));
   const RunOptions& o = run.options;
@@ -76,7 +86,9 @@ void Run::measure(Plan& plan) const {
   const auto evaluated = std::chrono::steady_clock::now();
   plan.seconds_per_picture =
       std::chrono::duration<double>(evaluated - stepped).count() / static_cast<double>(some.size());
-  plan.peak_bytes = static_cast<double>(runtime(device_from(run.options.device)).memory_use().peak);
+  const double peak = static_cast<double>(runtime(device_from(run.options.device)).memory_use().peak);
+  const double state = 3 * static_cast<double>(sizeof(float)) * static_cast<double>(plan.parameters);
+  plan.peak_bytes = scale * peak - (scale - 1) * std::min(peak, state);  // the rest is the batch's
 }
 
 RunResult Run::train(const std::string& folder, bool resume, const RunCallbacks& callbacks) {

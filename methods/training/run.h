@@ -70,8 +70,8 @@ class Run {
   std::int64_t parameter_count() const;
 
   Plan plan() const;
-  /// Adds step time, evaluation time and memory to a plan: measured on three real steps, and on some training
-  /// pictures, with a training that is then forgotten.
+  /// Adds step time, evaluation time and memory to a plan: measured on three real steps (of a large step on a share of
+  /// its pictures), and on some training pictures, with a training that is then forgotten.
   void measure(Plan& plan) const;
   /// Trains to the end or to a stop, then tests. `folder` exists; checkpoints/, weights/, eval/, samples/, split.csv,
   /// metrics.csv and metrics.jsonl are written below it. With `resume` it continues from the newest whole checkpoint in

@@ -107,10 +107,23 @@ void Trainer::take_step(const data::Batch& batch) {
 
   optimizer_->zero_grad();
   const Tensor loss = method_.loss(step);
+  if (loss.device() == kCpu && !std::isfinite(item(loss))) fail_not_finite(step);  // elsewhere sum_metrics() sees it
   metrics_.put("train/loss", loss);
   backward(loss);
   optimizer_->step(lr_);
   method_.after_update(step);
+}
+
+/// Computes the loss once more to name the op that the first number that is not finite came from.
+void Trainer::fail_not_finite(Step& step) {
+  std::string first;
+  const WatchOps watch([&](const char* op, const Tensor& y) {
+    if (first.empty() && !std::isfinite(mean_of(y))) first = op;
+  });
+  const double loss = item(method_.loss(step));
+  fail(ErrorKind::numeric,
+       "step {}: train/loss: expected a finite number, got {}, first from {}; a lower --lr may help", step_ + 1, loss,
+       first.empty() ? "a sum" : first);
 }
 
 void Trainer::sum_metrics() {

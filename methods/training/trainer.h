@@ -51,6 +51,7 @@ class Trainer {
  private:
   std::vector<std::pair<std::string, Tensor>> tensors() const;
   void sum_metrics();
+  [[noreturn]] void fail_not_finite(Step& step);
   void take_step(const data::Batch& batch);
   std::string batch_that_fits(const data::Batch& batch);
 

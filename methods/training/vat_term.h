@@ -15,10 +15,11 @@ class VatTerm {
   /// train/vat_loss, train/vat_radius (mean |eps d|) and, of another batch, train/vat_kl_floor (the divergence of
   /// net(x) itself).
   Tensor loss(Step& step, const Tensor& x, const Tensor& clean, bool clean_batch) const;
-
- private:
+  /// The direction (N, H, W, 3), of any length: what the power iteration makes of a random one, the answers `reference`
+  /// being those of net(x).
   Tensor direction(Step& step, const Tensor& x, const Tensor& reference) const;
 
+ private:
   bool scaled_;
   KlOrder order_;
   double eps_, xi_;

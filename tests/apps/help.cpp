@@ -18,7 +18,8 @@ TEST_CASE("without arguments the program shows three examples and succeeds") {
 
 TEST_CASE("every command's help ends with examples, common options first, aliases hidden") {
   const NewFolder folder;
-  for (const char* command : {"run", "eval", "predict", "embed", "list", "info"}) {
+  for (const char* command :
+       {"run", "eval", "predict", "embed", "split", "config", "list", "info", "completion", "man"}) {
     const Outcome outcome = run_s4l(folder.path(), {command, "--help"});
     INFO(command);
     CHECK(outcome.code == 0);

@@ -51,7 +51,7 @@ const std::vector<Mistake> kMistakes = {
     {{"run", "rotation", "--opt", "adam"}, "--opt: expected sgd, the only optimizer, got \"adam\""},
     {{"run", "rotation", "--sched", "linear"}, "linear"},
     {{"run", "rotation", "--device", "cuda:7"}, "expected one of cpu"},
-    {{"run", "rotation", "--img-size", "2"}, "--img-size: expected 8 to 4096, got 2"},
+    {{"run", "rotation", "--img-size", "2"}, "expected a picture size from 8 to 4096, got 2"},
     {{"run", "rotation", "--augment", "pad_crop(2)|flip_lr|-1_to_"}, "-1_to_"},
     {{"run", "rotation", "--time", "5"}, "--time: expected a time such as 90s, 30m or 2h"},
     {{"run", "rotation", "--threads", "many"}, "--threads: expected a number, got \"many\""},

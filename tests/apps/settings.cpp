@@ -83,7 +83,11 @@ TEST_CASE("folders without labels and a file of labels are resolved, written and
   const NewFolder folder;
   const std::string photos = folder.path() + "/photos, \"mine\"";
   std::filesystem::create_directories(photos);
-  for (const char* name : {"/1.png", "/2.png"}) data::write_png(photos + name, data::Image(24, 24));
+  for (const char* name : {"/1.png", "/2.png"}) {
+    data::Image image(24, 24);  // as the network sees the others
+    image.pixels[0] = static_cast<std::uint8_t>(name[1]);
+    data::write_png(photos + name, image);
+  }
   std::string labels;
   for (int i = 0; i < 20; ++i)
     labels += "train/" + std::string(data::things::kThing[i % 10].name) + (i < 10 ? "/000" : "/001") +

@@ -49,13 +49,12 @@ TEST_CASE("completions know the commands, their options and the names that may f
   std::ofstream(folder / "s4l.bash") << run_s4l(folder.path(), {"completion", "bash"}).out;
   const auto completed = [&](const std::string& words, int at) {
     const std::string script = "cd " + folder.path() + " && . ./s4l.bash && COMP_WORDS=(" + words +
-                               ") && COMP_CWORD=" + std::to_string(at) +
-                               " && _s4l && echo \"${COMPREPLY[@]}\" > answer";
+                               ") && COMP_CWORD=" + std::to_string(at) + "; _s4l; echo \"${COMPREPLY[@]}\" > answer";
     REQUIRE(std::system(("bash -c '" + script + "'").c_str()) == 0);
     return content(folder / "answer");
   };
   CHECK(completed("s4l pre", 1) == "predict\n");
-  CHECK(completed("s4l run rotat", 2) == "rotation\n");
+  CHECK(completed("s4l run superv", 2) == "supervised\n");
   CHECK(completed("s4l train rotation --img", 3) == "--img-size\n");
   CHECK(completed("s4l run rotation --model wrn-28-1", 4) == "wrn-28-10\n");
 }
@@ -80,10 +79,10 @@ TEST_CASE("a split is written, converted and read again as the same choice") {
   for (const char* format : {"s4l", "fixmatch", "usb", "csv"}) {
     INFO(format);
     const Outcome written =
-        run_s4l(folder.path(), data + Words{"--from", "split.csv", "--format", format, "-o", format});
+        run_s4l(folder.path(), data + Words{"--labels-file", "split.csv", "--format", format, "-o", format});
     INFO(written.err);
     REQUIRE(written.code == 0);
     const std::string first = written.out.substr(0, written.out.find('\n'));
-    CHECK(run_s4l(folder.path(), data + Words{"--from", first}).out == csv.out);
+    CHECK(run_s4l(folder.path(), data + Words{"--labels-file", first}).out == csv.out);
   }
 }

@@ -22,7 +22,11 @@ void read(const std::vector<std::string>& words) {
   const Command* command = words.empty() ? nullptr : find_command(words[0]);
   if (command == nullptr) return;
   const Arguments arguments = parse(command->line(), {words.begin() + 1, words.end()});
-  if (command == find_command("run")) combine("", {layer_from_arguments(arguments, arguments.positional)});
+  if (command != find_command("run")) return;
+  Layer layer = layer_from_arguments(arguments, arguments.positional);
+  // A place of pictures would be looked at.
+  std::erase_if(layer, [](const Given& given) { return find_setting(given.name)->option.name == "data"; });
+  combine("", {layer});
 }
 
 }  // namespace
