@@ -12,7 +12,7 @@ std::vector<Series> series_of(const std::vector<MetricsLog::Row>& rows, const Wa
   for (const auto& [step, values] : rows)
     for (const auto& [tag, value] : values) {
       if (!wanted(tag)) continue;
-      auto series = std::find_if(all.begin(), all.end(), [&](const Series& s) { return s.name == tag; });
+      auto series = std::find_if(all.begin(), all.end(), [&name = tag](const Series& s) { return s.name == name; });
       if (series == all.end()) series = all.insert(all.end(), {tag, {}, !tag.starts_with("train/") && tag != "lr"});
       series->points.emplace_back(static_cast<double>(step), value);
     }

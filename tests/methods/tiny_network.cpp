@@ -187,7 +187,7 @@ void check_whole_gradient(const std::string& method, const MethodBench::Options&
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       double& weight = parameter->value.data<double>()[i];
       const double kept = weight, h = 1e-7;
-      const auto loss_at = [&](double value) {
+      const auto loss_at = [&, &parameter = parameter](double value) {
         weight = value;
         parameter->value.bump_version();
         const NoGrad no_grad;
