@@ -5,7 +5,7 @@ set -euo pipefail
 here=$PWD  # paths after the word are meant from where the user stands
 cd "$(dirname "$0")"
 
-program_packages="g++ cmake ninja-build libhwy-dev libjpeg62-turbo-dev libstb-dev libssl-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev"
+program_packages="g++ cmake ninja-build libhwy-dev libjpeg62-turbo-dev zlib1g-dev libstb-dev libssl-dev libfmt-dev nlohmann-json3-dev libcli11-dev libtomlplusplus-dev libprotozero-dev"
 test_packages="catch2 git"
 
 install_missing() {

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "s4l/apps/foreign_options.h"
 #include "s4l/apps/nearest.h"
 #include "s4l/core/error.h"
 
@@ -30,6 +31,8 @@ std::string canonical(const CommandLine& line, const std::string& word) {
   if (name.starts_with("no-") && rest.empty())
     if (const Option* option = find_option(line, name.substr(3)); option != nullptr && option->takes == Takes::none)
       return "--" + option->name + "=false";
+  if (const std::string answer = foreign_option(name); !answer.empty())
+    fail(ErrorKind::usage, "there is no option --{}: {}", name, answer);
   std::vector<std::string> known{"help"};
   for (const Option& option : line.options) known.push_back(option.name);
   const std::string suggestion = did_you_mean(name, known, "--");
@@ -40,6 +43,7 @@ std::string canonical(const CommandLine& line, const std::string& word) {
 struct Parser {
   CLI::App app;
   std::string positional;
+  std::vector<std::string> rest;
   std::vector<CLI::Option*> options;
 
   explicit Parser(const CommandLine& line) : app(line.summary, "s4l " + line.name) {
@@ -47,6 +51,7 @@ struct Parser {
     app.set_help_flag("-h,--help", "this text")->group("Common options");
     app.allow_extras();  // they are met with better messages than CLI11's
     if (!line.positional.empty()) app.add_option(line.positional, positional, line.positional_help)->option_text(" ");
+    if (!line.rest.empty()) app.add_option(line.rest, rest, line.rest_help)->option_text(" ");
     for (const bool common : {true, false})
       for (const Option& option : line.options)
         if (option.common == common) add(option);
@@ -118,11 +123,17 @@ Arguments parse(const CommandLine& line, std::vector<std::string> words) {
   }
   refuse_assignment(line, parser.positional);
   refuse_extra_words(line, parser.app.remaining());
+  for (const std::string& word : parser.rest) refuse_assignment(line, word);
   if (!parser.positional.empty()) arguments.positional = parser.positional;
+  arguments.rest = parser.rest;
   for (std::size_t i = 0; i < line.options.size(); ++i) {
     if (parser.options[i]->count() == 0) continue;
-    for (const std::string& text : parser.options[i]->reduced_results())
-      arguments.values.push_back({line.options[i].name, text});
+    const Option& option = line.options[i];
+    for (const std::string& text : parser.options[i]->reduced_results()) {
+      check(option.takes != Takes::none || text == "true" || text == "false", "--{}: expected no value, got \"{}\"",
+            option.name, text);
+      arguments.values.push_back({option.name, text});
+    }
   }
   return arguments;
 }

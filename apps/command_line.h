@@ -30,6 +30,8 @@ struct CommandLine {
   std::vector<Option> options;
   std::vector<std::string> examples;
   std::string note = {};  ///< stands before the examples
+  std::string rest = {};  ///< "PICTURES": what any number of further arguments are; empty: none may follow
+  std::string rest_help = {};
 };
 
 /// What was given, by canonical name, in the order of the options' declaration.
@@ -39,6 +41,7 @@ struct Arguments {
   };
   std::vector<Value> values;
   std::optional<std::string> positional;
+  std::vector<std::string> rest;   ///< the arguments after it
   std::vector<std::string> words;  ///< as they were typed
   bool help = false;
 

@@ -1,13 +1,13 @@
 #include "s4l/apps/config.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include "s4l/apps/nearest.h"
 #include "s4l/core/error.h"
-#include "s4l/apps/settings.h"
 
 namespace s4l::apps {
 namespace {
@@ -42,6 +42,39 @@ void check_key(const std::string& key, const std::string& origin) {
   throw Error(fmt::format("{}: unknown key \"{}\"{}", origin, key, did_you_mean(key, known)));
 }
 
+// "stage-2" is 2; no stage is 0.
+int stage_of(const std::string& name) {
+  constexpr std::string_view kPrefix = "stage-";
+  const bool one_digit = name.size() == kPrefix.size() + 1 && '1' <= name.back() && name.back() <= '9';
+  return one_digit && name.starts_with(kPrefix) ? name.back() - '0' : 0;
+}
+
+void add_table(const toml::table& table, const std::string& source, int stage, Layer& layer) {
+  for (const auto& [key, value] : table) {
+    std::string name(key.str());
+    std::replace(name.begin(), name.end(), '_', '-');
+    if (name == "dataset-options") {
+      add_dataset_options(value, source, layer);
+      continue;
+    }
+    const std::string origin = at_line(source, value.source());
+    if (const toml::table* part = value.as_table(); part != nullptr && stage == 0 && stage_of(name) > 0) {
+      add_table(*part, source, stage_of(name), layer);
+      continue;
+    }
+    check_key(name, origin);
+    if (const toml::array* several = value.as_array(); several != nullptr && name == "unlabeled") {
+      for (const toml::node& one : *several) layer.push_back({name, scalar_text(one, origin, name), origin, stage});
+      continue;
+    }
+    layer.push_back({name, scalar_text(value, origin, name), fmt::format("{}: {}", origin, name), stage});
+  }
+}
+
+std::string line_of(const Setting& setting, const methods::RunOptions& options) {
+  return fmt::format("{} = {}", setting.option.name, text_of(setting, options, true));
+}
+
 }  // namespace
 
 Layer layer_from_toml(const std::string& text, const std::string& source) {
@@ -52,36 +85,55 @@ Layer layer_from_toml(const std::string& text, const std::string& source) {
     throw Error(fmt::format("{}: {}", at_line(source, error.source()), error.description()));
   }
   Layer layer;
-  for (const auto& [key, value] : table) {
-    std::string name(key.str());
-    std::replace(name.begin(), name.end(), '_', '-');
-    if (name == "dataset-options") {
-      add_dataset_options(value, source, layer);
-      continue;
-    }
-    const std::string origin = at_line(source, value.source());
-    check_key(name, origin);
-    layer.push_back({name, scalar_text(value, origin, name), fmt::format("{}: {}", origin, name)});
-  }
+  add_table(table, source, 0, layer);
   return layer;
 }
 
-std::string to_toml(const methods::RunOptions& options) {
+bool is_written(const Setting& setting, const methods::RunOptions& options) {
+  const std::string& name = setting.option.name;
   // The other of two ways to say one thing: writing both would contradict.
-  const std::string silent_length = options.epochs > 0 ? "steps" : "epochs";
-  const std::string silent_labels = options.labels_per_class >= 0 ? "labels" : "labels-per-class";
+  const bool has_file = !options.labels_file.empty();
+  if (name == (options.epochs > 0 ? "steps" : "epochs")) return false;
+  if (name == (options.warmup_epochs > 0 ? "warmup-steps" : "warmup-epochs")) return false;
+  if (name == (has_file || options.labels_per_class >= 0 ? "labels" : "labels-per-class")) return false;
+  if (name == (has_file ? "labels-per-class" : "labels-file")) return false;
+  if (name == "stage" && options.stage == 0) return false;
+  if (const auto* method = std::get_if<MethodField>(&setting.place))
+    return method->standards.count(options.method) != 0;
+  return !std::holds_alternative<Reader>(setting.place);
+}
+
+std::string to_toml(const methods::RunOptions& options, const std::function<std::string(const std::string&)>& remark) {
   std::string text = "# Everything this run was computed from; `s4l run --config` with this file repeats it.\n";
   std::string section;
   for (const Setting& setting : settings()) {
-    const std::string& name = setting.option.name;
-    if (std::holds_alternative<Reader>(setting.place) || name == silent_length || name == silent_labels) continue;
-    const auto* method = std::get_if<MethodField>(&setting.place);
-    if (method != nullptr && method->standards.count(options.method) == 0) continue;
+    if (!is_written(setting, options)) continue;
     if (setting.section != section) text += fmt::format("\n# {}\n", section = setting.section);
-    text += fmt::format("{} = {}\n", name, text_of(setting, options, true));
+    std::string line = line_of(setting, options);
+    if (remark) line = fmt::format("{:<40}  # {}", line, remark(setting.option.name));
+    text += line + "\n";
   }
+  std::string places;
+  for (const std::string& place : options.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
+  if (!places.empty()) text += fmt::format("\nunlabeled = [{}]\n", places);
   if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
-  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", key, quoted(value));
+  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
+  return text;
+}
+
+std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages) {
+  std::string text = to_toml(all);
+  std::set<std::string> common;
+  for (const Setting& setting : settings())
+    if (is_written(setting, all)) common.insert(line_of(setting, all));
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    text += fmt::format("\n[stage-{}]\n", i + 1);
+    for (const Setting& setting : settings()) {
+      if (setting.option.name == "stage" || !is_written(setting, stages[i])) continue;
+      const std::string line = line_of(setting, stages[i]);
+      if (common.count(line) == 0) text += line + "\n";
+    }
+  }
   return text;
 }
 

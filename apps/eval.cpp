@@ -9,8 +9,15 @@
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/settings.h"
+#include "s4l/apps/terminal.h"
+#include "s4l/apps/threads.h"
+#include "s4l/apps/weights_place.h"
 #include "s4l/core/device/device.h"
+#include "s4l/data/recognise.h"
+#include "s4l/core/io/file.h"
+#include "s4l/data/split.h"
 #include "s4l/methods/training/run_files.h"
+#include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/saved_model.h"
 
 namespace s4l::apps {
@@ -35,15 +42,10 @@ CommandLine eval_line() {
            setting("data-option"),
            setting("data-seed"),
            setting("device"),
-           setting("eval-batch")},
+           setting("eval-batch"),
+           threads_option()},
           {"s4l eval runs/rotation-10pct-s0", "s4l eval runs/rotation-10pct-s0 --min-acc 80",
            "s4l eval runs/rotation-10pct-s0/weights/last.safetensors --data other-pictures --json"}};
-}
-
-std::string weights_of_run(const std::string& folder) {
-  for (const char* name : {"/weights/best.safetensors", "/weights/last.safetensors"})
-    if (fs::exists(folder + name)) return folder + name;
-  fail(ErrorKind::io, "{}: expected weights/best.safetensors or weights/last.safetensors; did the run finish?", folder);
 }
 
 // The run's own settings where there is a run, then the model's, then the command line's.
@@ -54,24 +56,15 @@ methods::RunOptions options_for(const fs::path& weights, const methods::ModelCar
   options.dataset = card.dataset;
   options.data = card.data;
   options.img_size = card.img_size;
-  Layer layer;
-  for (const auto& [name, text] : arguments.values)
-    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
-  if (arguments.has("data") && !arguments.has("dataset") && options.dataset == "things")
-    options.dataset = "image-folder";
-  overlay(layer, options);
+  options.unlabeled.clear();
+  overlay(layer_from_arguments(arguments), options);
+  if (arguments.has("data") && !arguments.has("dataset")) options.dataset = data::dataset_at(options.data);
   check_known("dataset", options.dataset, names_of(data::datasets()));
   return options;
 }
 
 std::unique_ptr<data::Dataset> open_data(const methods::RunOptions& options) {
-  data::DatasetOptions opening;
-  opening.root = options.data;
-  opening.img_size = options.img_size;
-  opening.seed = options.data_seed;
-  opening.strict = options.strict;
-  opening.extra = options.dataset_options;
-  return data::open_dataset(options.dataset, opening);
+  return data::open_dataset(options.dataset, methods::dataset_options(options));
 }
 
 std::vector<std::int64_t> pictures_to_test(const data::Dataset& dataset) {
@@ -88,6 +81,17 @@ void check_classes(const std::vector<std::string>& model, const std::vector<std:
        fmt::format("{}", fmt::join(data, ", ")));
 }
 
+// The labels that a model has seen are those of its own split: with another one the test set may hold them.
+void warn_of_other_split(const fs::path& weights, const std::string& trained_on) {
+  const fs::path csv = weights.parent_path().parent_path() / "split.csv";
+  if (!fs::exists(csv)) return;
+  const std::string here = data::split_hash(io::read_file(csv));
+  if (here == trained_on) return;
+  fmt::print(stderr, "{} {} was trained on the split {}…, and {} is {}…: other labels or other data\n",
+             paint(terminal_of(2), Colour::yellow, "warning:"), weights.string(), trained_on.substr(0, 8), csv.string(),
+             here.substr(0, 8));
+}
+
 double share_from(const Arguments& arguments) {
   std::string text = arguments.get("min-acc", "0");
   if (text.ends_with('%')) text.pop_back();
@@ -98,12 +102,11 @@ double share_from(const Arguments& arguments) {
 }
 
 int eval(const Arguments& arguments) {
-  check(arguments.positional.has_value(), "s4l eval: expected a run's folder or a weights file");
+  const std::string weights = weights_named(arguments, "eval");
   const double min_acc = share_from(arguments);
-  const std::string& place = *arguments.positional;
-  if (!fs::exists(place)) fail(ErrorKind::usage, "s4l eval: {}: no such file or folder", place);
-  const std::string weights = fs::is_directory(place) ? weights_of_run(place) : place;
+  set_threads(arguments);
   const methods::SavedModel saved = methods::load_model(weights);
+  warn_of_other_split(weights, saved.card.split_hash);
   const methods::RunOptions options = options_for(fs::absolute(weights), saved.card, arguments);
   const auto dataset = open_data(options);
   check_classes(saved.card.class_names, dataset->class_names());

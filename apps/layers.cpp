@@ -14,6 +14,7 @@
 #include "s4l/apps/settings.h"
 #include "s4l/core/error.h"
 #include "s4l/data/dataset.h"
+#include "s4l/data/recognise.h"
 #include "s4l/methods/method.h"
 #include "s4l/methods/training/recipes.h"
 #include "s4l/nn/models/model.h"
@@ -39,8 +40,10 @@ std::string last_word(const std::vector<Layer>& layers, const std::string& name)
 }
 
 void check_no_contradiction(const Layer& layer) {
-  static const std::vector<std::vector<std::string>> choices = {{"labels", "num-labels", "labels-per-class"},
-                                                                {"steps", "epochs"}};
+  static const std::vector<std::vector<std::string>> choices = {
+      {"labels", "num-labels", "labels-per-class", "labels-file"},
+      {"steps", "epochs"},
+      {"warmup-steps", "warmup-epochs"}};
   for (const auto& names : choices) {
     const Given* first = nullptr;
     for (const std::string& name : names) {
@@ -62,12 +65,23 @@ std::string variable_of(const std::string& setting) {
 
 // A misspelt variable is told, not passed over. Some are read elsewhere: by the tests, the benchmarks, set_threads.
 void check_environment() {
-  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
+  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_CACHE_DIR", "S4L_LOG", "S4L_TEST_DATA",
+                                    "S4L_BENCH_THREADS"};
   for (const Setting& setting : settings()) known.push_back(variable_of(setting.option.name));
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));
     if (name.starts_with("S4L_") && std::find(known.begin(), known.end(), name) == known.end())
       fail(ErrorKind::usage, "environment: {} is no setting{}", name, did_you_mean(name, known));
+  }
+}
+
+void note(const Layer& layer, Origins& origins) {
+  for (const Given& given : layer) {
+    const std::string name = find_setting(given.name)->option.name;
+    const std::string suffix = ": " + given.name;  // of a file's line
+    const bool file = given.origin.ends_with(suffix);
+    origins[name == "num-labels" ? "labels" : name] =
+        file ? given.origin.substr(0, given.origin.size() - suffix.size()) : given.origin;
   }
 }
 
@@ -89,25 +103,44 @@ Layer layer_from_environment() {
   return layer;
 }
 
-void overlay(const Layer& layer, methods::RunOptions& options) {
-  check_no_contradiction(layer);
-  for (const Given& given : layer) {
-    try {
-      set_from_text(*find_setting(given.name), options, given.text);
-    } catch (const Error& error) {
-      throw Error(fmt::format("{}: {}", given.origin, error.what()), error.kind());
-    }
-  }
+Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::string>& method) {
+  Layer layer;
+  if (method) layer.push_back({"method", *method, "METHOD"});
+  for (const auto& [name, text] : arguments.values)
+    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
+  return layer;
 }
 
-methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers) {
+void overlay(const Layer& layer, methods::RunOptions& options) {
+  const auto apply = [&](int stage) {
+    Layer part;
+    std::copy_if(layer.begin(), layer.end(), std::back_inserter(part),
+                 [stage](const Given& given) { return given.stage == stage; });
+    check_no_contradiction(part);
+    for (const Given& given : part) {
+      try {
+        set_from_text(*find_setting(given.name), options, given.text);
+      } catch (const Error& error) {
+        throw Error(fmt::format("{}: {}", given.origin, error.what()), error.kind());
+      }
+    }
+  };
+  apply(0);
+  if (options.stage > 0) apply(options.stage);
+}
+
+methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins) {
   methods::RunOptions options;
   if (const std::string method = last_word(layers, "method"); !method.empty()) options.method = method;
   check_known("method", options.method, names_of(methods::methods()));
 
   options.dataset = last_word(layers, "dataset");
-  if (options.dataset.empty()) options.dataset = last_word(layers, "data").empty() ? "things" : "image-folder";
+  if (const std::string place = last_word(layers, "data"); options.dataset.empty())
+    options.dataset = place.empty() ? "things" : data::dataset_at(place);
   check_known("dataset", options.dataset, names_of(data::datasets()));
+
+  for (const Layer& layer : layers)  // what the layers say of a stage depends on it
+    if (const Given* stage = find(layer, "stage")) overlay({*stage}, options);
 
   if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
   const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
@@ -115,11 +148,17 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
     Layer layer = layer_from_toml(preset->text, "recipe " + name);
     if (!last_word(layers, "pretrained").empty()) std::erase_if(layer, describes_network);
     overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
   }
-  for (const Layer& layer : layers) overlay(layer, options);
+  for (const Layer& layer : layers) {
+    overlay(layer, options);
+    if (origins != nullptr) note(layer, *origins);
+  }
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   // A run is continued and repeated from any folder.
-  for (std::string* path : {&options.data, &options.pretrained})
+  std::vector<std::string*> paths{&options.data, &options.labels_file, &options.pretrained, &options.pseudo_labels};
+  for (std::string& place : options.unlabeled) paths.push_back(&place);
+  for (std::string* path : paths)
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   return options;
 }

@@ -2,8 +2,16 @@
 #include <string>
 
 #include "s4l/apps/terminal.h"
+#include "s4l/core/io/json.h"
 
 namespace s4l::apps {
+
+enum class LogFormat { text, json };
+/// How the process writes its lines on stderr; an error starts with `origin` ("--log-format").
+void set_log_format(const std::string& origin, const std::string& text);
+LogFormat log_format();
+/// A JSON line of the log: time, level and message.
+std::string json_line(const char* level, const std::string& message);
 
 /// What a run says on stderr; whole lines also go to its train.log once there is one.
 class Log {
@@ -20,6 +28,8 @@ class Log {
   void line(const std::string& text);
   /// A line that quiet shows too.
   void warning(const std::string& text);
+  /// Figures, where the format is JSON: a line with time, level and these.
+  void event(const io::Json& figures);
   /// A line of the log's file alone.
   void file_only(const std::string& text);
   /// Draws the last line anew, on terminals that can.
@@ -28,12 +38,13 @@ class Log {
   /// Takes that line away, before others write.
   void clear();
 
-  bool moving() const { return terminal_.moving && level_ != Level::quiet; }
+  bool moving() const { return terminal_.moving && level_ != Level::quiet && log_format() == LogFormat::text; }
   bool verbose() const { return level_ == Level::verbose; }
   const Terminal& terminal() const { return terminal_; }
 
  private:
-  void keep(const std::string& text);
+  void show(const std::string& line);
+  void keep(const std::string& line);
 
   Level level_;
   Terminal terminal_;

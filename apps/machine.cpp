@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "git_commit.h"
 #include "s4l/core/device/device.h"
 #include "s4l/apps/table.h"
 
@@ -66,6 +67,7 @@ std::string device_names() {
 std::vector<std::pair<std::string, std::string>> machine_facts() {
   return {{"version", S4L_VERSION},
           {"compiler", compiler()},
+          {"git", S4L_GIT_COMMIT},
           {"build", build()},
           {"processor", processor_name()},
           {"instructions", instruction_sets()},

@@ -5,14 +5,14 @@
 
 #include "s4l/apps/commands.h"
 #include "s4l/apps/exit_code.h"
+#include "s4l/apps/log.h"
 #include "s4l/apps/nearest.h"
+#include "s4l/core/device/processor.h"
 #include "s4l/core/error.h"
 #include "s4l/apps/terminal.h"
 
 namespace s4l::apps {
 namespace {
-
-std::vector<Command> commands() { return {run_command(), eval_command(), list_command(), info_command()}; }
 
 std::string short_help() {
   std::string text =
@@ -21,36 +21,33 @@ std::string short_help() {
       "  s4l run rotation --data PATH --labels 10       on yours: a folder with one folder per class\n"
       "  s4l eval runs/rotation-10pct-s0                test the trained model again\n\n"
       "Commands:\n";
-  for (const Command& command : commands()) text += fmt::format("  {:<6}{}\n", command.name, command.line().summary);
+  for (const Command& command : commands()) text += fmt::format("  {:<12}{}\n", command.name, command.line().summary);
   return text + "\n`s4l COMMAND --help` tells the options of each; `s4l --version` the version.\n";
-}
-
-const Command* find_command(const std::vector<Command>& all, const std::string& word) {
-  for (const Command& command : all)
-    if (word == command.name || (command.alias != nullptr && word == command.alias)) return &command;
-  return nullptr;
 }
 
 int dispatch(const std::vector<std::string>& words) {
   if (words.empty() || words[0] == "-h" || words[0] == "--help" || words[0] == "help")
     return std::fputs(short_help().c_str(), stdout), kSuccess;
   if (words[0] == "--version") return fmt::print("s4l {}\n", S4L_VERSION), kSuccess;
-  const std::vector<Command> all = commands();
-  const Command* command = find_command(all, words[0]);
+  const Command* command = find_command(words[0]);
   if (command == nullptr) {
     const char* kind = words[0].starts_with("-") ? "option" : "command";
-    const std::string suggestion = did_you_mean(words[0], names_of(all));
+    const std::string suggestion = did_you_mean(words[0], names_of(commands()));
     throw Error(fmt::format("unknown {} \"{}\"{}", kind, words[0],
                             suggestion.empty() ? "; `s4l --help` lists the commands" : suggestion));
   }
   const CommandLine line = command->line();
   const Arguments arguments = parse(line, {words.begin() + 1, words.end()});
   if (arguments.help) return std::fputs(help_text(line).c_str(), stdout), kSuccess;
+  check_processor(this_processor());
   return command->run(arguments);
 }
 
 int report(const std::string& message, ExitCode code) {
-  fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), message);
+  if (log_format() == LogFormat::json)
+    fmt::print(stderr, "{}\n", json_line("error", message));
+  else
+    fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), one_line(message));
   return code;
 }
 

@@ -70,6 +70,14 @@ void Progress::show(const methods::LogRow& row) {
     first_seconds_ = row.seconds;
     first_step_ = row.step;
   }
+  if (log_format() == LogFormat::json) {
+    io::Json figures;
+    figures.set("step", row.step);
+    figures.set("steps", row.steps);
+    figures.set("seconds", row.seconds);
+    for (const auto& [tag, value] : row.values) figures.set(tag, value);
+    return log_.event(figures);
+  }
   if (log_.moving()) log_.status(text(row, true));
   if (row.step < next_plain_ && row.step < row.steps && !log_.verbose()) return;
   next_plain_ = row.step + std::max<std::int64_t>(row.steps / kPlainLines, 1);

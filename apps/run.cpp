@@ -1,6 +1,3 @@
-#include <chrono>
-#include <filesystem>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,32 +5,31 @@
 #include "s4l/apps/config.h"
 #include "s4l/apps/exit_code.h"
 #include "s4l/apps/lock.h"
-#include "s4l/apps/progress.h"
+#include "s4l/apps/log_options.h"
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_folder.h"
 #include "s4l/apps/run_report.h"
 #include "s4l/apps/run_request.h"
+#include "s4l/apps/run_training.h"
+#include "s4l/apps/stages.h"
 #include "s4l/apps/stop.h"
 #include "s4l/apps/table.h"
-#include "s4l/core/io/file.h"
 
 namespace s4l::apps {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-Terminal error_terminal(const RunRequest& request) {
-  Terminal terminal = terminal_of(2);
-  terminal.moving = terminal.moving && request.progress;
-  terminal.colour = terminal.colour && request.colour;
-  return terminal;
+/// Measures a step and tells what the run would take.
+methods::Plan tell_costs(const methods::Run& run, const RunRequest& request, Log& log) {
+  methods::Plan plan = run.plan();
+  run.measure(plan);
+  tell_chosen(log, request.options, run.options());
+  tell_plan(log, run, plan);
+  return plan;
 }
 
 int dry_run(const RunRequest& request, Log& log) {
-  methods::Run run(request.options);
-  methods::Plan plan = run.plan();
-  run.measure(plan);
-  tell_plan(log, run, plan);
+  const methods::Run run(request.options);
+  const methods::Plan plan = tell_costs(run, request, log);
   if (request.json)
     fmt::print("{}\n", plan_json(run, plan).dump(2));
   else
@@ -41,54 +37,25 @@ int dry_run(const RunRequest& request, Log& log) {
   return kSuccess;
 }
 
-void write_description(const std::string& folder, const methods::Run& run, const Arguments& arguments) {
-  io::save_atomically(folder + "/config.toml", to_toml(run.options()));
-  const std::string command = fmt::format("s4l run {}", fmt::join(arguments.words, " "));
-  io::save_atomically(folder + "/environment.json", environment_json(run, command).dump(2) + "\n");
-}
-
-methods::RunCallbacks callbacks_for(Log& log, Progress& progress, const RunRequest& request) {
-  methods::RunCallbacks callbacks;
-  callbacks.on_log = [&progress](const methods::LogRow& row) { progress.show(row); };
-  callbacks.on_warning = [&log](const std::string& text) { log.warning(text); };
-  callbacks.on_validation = [&log](std::int64_t step, const methods::Evaluation& val) {
-    const methods::Interval interval = methods::wilson(val.unrotated.top1, val.unrotated.n);
-    log.line(fmt::format("step {}: validation top-1 {} ({:.1f} – {:.1f}) of {}", step,
-                         percent(val.unrotated.accuracy()), 100 * interval.low, 100 * interval.high,
-                         counted(val.unrotated.n, "picture")));
-  };
-  const Clock::time_point start = Clock::now();
-  const double seconds = request.seconds;
-  callbacks.should_stop = [start, seconds] {
-    return requested_stop() != kSuccess ||
-           (seconds > 0 && std::chrono::duration<double>(Clock::now() - start).count() >= seconds);
-  };
-  return callbacks;
-}
-
 int train(methods::Run& run, const RunRequest& request, const std::string& folder, Log& log) {
-  const methods::Plan plan = run.plan();
-  tell_plan(log, run, plan);
-  log.line(fmt::format("{} {}", request.resume ? "continuing" : "writing to", folder));
-  Progress progress(log, static_cast<double>(plan.labelled) / static_cast<double>(run.options().batch_size));
-  const methods::RunResult result = run.train(folder, request.resume, callbacks_for(log, progress, request));
+  methods::Plan plan = run.plan();
+  if (request.options.steps == 0 && request.options.epochs == 0) run.measure(plan);  // who did not choose wants to know
+  tell_chosen(log, request.options, run.options());
+  const methods::RunResult result = train_in(folder, run, plan, request.resume, log, request.seconds);
   if (result.stopped) {
     log.warning(fmt::format("stopped at step {} of {} and saved; to go on: s4l run --resume {}", result.steps,
-                            plan.steps, folder));
+                            run.options().steps, folder));
     return requested_stop() == kInterrupted ? kInterrupted : kStoppedAndSaved;
   }
   const std::string summary = result_text(run, result, folder);
   log.file_only(summary);
   log.clear();
+  if (!request.last) return log.line(summary), kSuccess;
   fmt::print("{}", request.json ? result_json(run, result, folder).dump(2) + "\n" : summary);
   return kSuccess;
 }
 
-int run(const Arguments& arguments) {
-  const RunRequest request = request_from(arguments);
-  Log log(request.level, error_terminal(request));
-  if (request.dry_run) return dry_run(request, log);
-  catch_stop_signals();
+int run_one(const RunRequest& request, const Arguments& arguments, Log& log) {
   if (request.resume) {
     const FolderLock lock(request.folder);
     methods::Run resumed(request.options);
@@ -97,12 +64,25 @@ int run(const Arguments& arguments) {
   }
   // The folder comes after everything that a wrong option or missing data can stop.
   methods::Run fresh(request.options);
-  const std::string folder = make_run_folder(request.folder, fresh.options());
+  const std::string folder = make_run_folder(request.folder, fresh.options(), request.name);
   const FolderLock lock(folder);
   if (request.overwrite) clear_run(folder);
-  write_description(folder, fresh, arguments);
+  write_description(folder, fresh, fmt::format("s4l run {}", fmt::join(arguments.words, " ")));
   log.write_to(folder + "/train.log");
   return train(fresh, request, folder, log);
+}
+
+int run(const Arguments& arguments) {
+  const RunRequest request = request_from(arguments);
+  Log log = log_from(arguments);
+  const bool stages = asks_for_stages(request.options);
+  if (request.dry_run && stages) {
+    tell_costs(methods::Run(request_from(arguments, 1).options), request, log);
+    return print_stages(request, arguments), kSuccess;
+  }
+  if (request.dry_run) return dry_run(request, log);
+  catch_stop_signals();
+  return stages ? run_stages(request, arguments, log, run_one) : run_one(request, arguments, log);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <chrono>
+#include <cstdlib>
+#include <ctime>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include "s4l/apps/machine.h"
 #include "s4l/apps/report.h"
 #include "s4l/apps/run_report.h"
+#include "s4l/apps/settings.h"
 #include "s4l/apps/table.h"
 #include "s4l/methods/training/run_files.h"
 
@@ -16,6 +18,7 @@ namespace {
 constexpr std::size_t kDamagedShown = 5;
 
 std::string labels_asked(const methods::RunOptions& options) {
+  if (!options.labels_file.empty()) return options.labels_file;
   if (options.labels_per_class >= 0) return fmt::format("{} per class", options.labels_per_class);
   const std::string& labels = options.labels;
   if (labels.ends_with('n')) return labels.substr(0, labels.size() - 1);
@@ -65,11 +68,19 @@ std::string reported_text(const methods::RunResult& result) {
   return fmt::format(fmt::runtime(pattern), result.reported_step);
 }
 
+/// Now, or what SOURCE_DATE_EPOCH says, for files that are to be the same each time.
+std::time_t start_time() {
+  const char* epoch = std::getenv("SOURCE_DATE_EPOCH");
+  if (epoch == nullptr || *epoch == '\0') return std::time(nullptr);
+  return static_cast<std::time_t>(number_from("SOURCE_DATE_EPOCH", epoch));
+}
+
 }  // namespace
 
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   const methods::RunOptions& options = run.options();
   tell_damaged(log, run.dataset());
+  for (const std::string& note : run.dataset().notes()) log.line(note);
   std::string text =
       fmt::format("{}: {} -> {} labelled of {}, {}", options.dataset, labels_asked(options), with_commas(plan.labelled),
                   counted(plan.unlabelled + plan.val, "picture"), per_class_text(plan.labelled_per_class));
@@ -80,10 +91,18 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
                      options.img_size, options.img_size, counted(plan.steps, "step"),
                      step_text(options, plan.rows_per_step));
   if (plan.seconds_per_step > 0)
-    text += fmt::format("; {}, {:.0f} MiB of tensors", about(plan.seconds_per_step * static_cast<double>(plan.steps)),
-                        plan.peak_bytes / (1 << 20));
+    text += fmt::format("; {} (by 2 steps), {:.0f} MiB of tensors", about(plan.seconds()), plan.peak_bytes / (1 << 20));
   log.line(text);
   if (!plan.pretrained.empty()) log.line(plan.pretrained);
+}
+
+void tell_chosen(Log& log, const methods::RunOptions& asked, const methods::RunOptions& used) {
+  std::string text;
+  if (asked.model.empty() && asked.pretrained.empty()) text += fmt::format(" --model {}", used.model);
+  if (asked.img_size == 0) text += fmt::format(" --img-size {}", used.img_size);
+  if (asked.batch_size == 0) text += fmt::format(" --batch-size {}", used.batch_size);
+  if (asked.steps == 0 && asked.epochs == 0 && used.sched == "cosine") text += fmt::format(" --steps {}", used.steps);
+  if (!text.empty()) log.line("chosen by the pictures and the device:" + text);
 }
 
 io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
@@ -100,7 +119,7 @@ io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
   json.set("parameters", plan.parameters);
   json.set("steps", plan.steps);
   json.set("rows_per_step", plan.rows_per_step);
-  json.set("seconds", plan.seconds_per_step * static_cast<double>(plan.steps));
+  json.set("seconds", plan.seconds());
   json.set("peak_bytes", plan.peak_bytes);
   return json;
 }
@@ -113,8 +132,9 @@ std::string result_text(const methods::Run& run, const methods::RunResult& resul
       {{"reported", reported_text(result)},
        {"learned from",
         fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method, run.options().seed)},
-       {"trained", fmt::format("{} in {}", counted(result.steps, "step"), clock(result.seconds))},
-       {"files", fmt::format("{}: weights/{}.safetensors, eval/, samples/, metrics.csv", folder, weights)}});
+       {"trained", fmt::format("{} in {}{}", counted(result.steps, "step"), clock(result.seconds),
+                               result.steps < run.options().steps ? ", ended by --patience" : "")},
+       {"files", fmt::format("{}: weights/{}.safetensors, report.html, eval/, metrics.csv", folder, weights)}});
 }
 
 io::Json result_json(const methods::Run& run, const methods::RunResult& result, const std::string& folder) {
@@ -138,7 +158,7 @@ io::Json environment_json(const methods::Run& run, const std::string& command_li
   for (const auto& [name, fact] : machine_facts()) json.set(name, fact);
   json.set("command_line", command_line);
   json.set("split", run.split_hash());
-  json.set("started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::now())));
+  json.set("started", fmt::format("{:%FT%TZ}", fmt::gmtime(start_time())));
   return json;
 }
 

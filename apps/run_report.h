@@ -9,6 +9,8 @@ namespace s4l::apps {
 
 /// The resolved facts before a run: "things: 10 % -> 50 labelled of 500 pictures, 5 per class; ...".
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan);
+/// What followed from the pictures and the device because nobody said it; nothing where all was said.
+void tell_chosen(Log& log, const methods::RunOptions& asked, const methods::RunOptions& used);
 io::Json plan_json(const methods::Run& run, const methods::Plan& plan);
 /// The summary table after a run.
 std::string result_text(const methods::Run& run, const methods::RunResult& result, const std::string& folder);

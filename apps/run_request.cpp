@@ -1,17 +1,16 @@
 #include "s4l/apps/run_request.h"
 
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
 
-#include "s4l/apps/config.h"
+#include "s4l/apps/log_options.h"
 #include "s4l/apps/run_folder.h"
-#include "s4l/core/device/device.h"
 #include "s4l/core/error.h"
 #include "s4l/core/io/file.h"
 #include "s4l/apps/settings.h"
+#include "s4l/apps/threads.h"
+#include "s4l/methods/method.h"
 
 namespace s4l::apps {
 namespace {
@@ -19,7 +18,14 @@ namespace {
 // What decides how the run is carried out and shown, not what it computes: never in config.toml.
 std::vector<Option> own_options() {
   return {
-      {"output", "DIR", "folder to write [runs/METHOD-LABELS-sSEED]", true, Takes::one, 'o', {"save-dir", "project"}},
+      {"output",
+       "DIR",
+       "folder to write [runs/METHOD-LABELS-sSEED]",
+       true,
+       Takes::one,
+       'o',
+       {"save-dir", "project", "out"}},
+      {"name", "NAME", "or runs/NAME, numbered if there is one", true, Takes::one, 0, {"save-name", "experiment"}},
       {"resume",
        "PATH",
        "go on with a stopped run; without PATH the newest",
@@ -33,20 +39,8 @@ std::vector<Option> own_options() {
       {"json", "", "the result as JSON on stdout", true, Takes::none},
       {"recipe", "NAME", "one of `s4l list recipes`, instead of DATASET/METHOD"},
       {"time", "TIME", "stop and save after 90s, 30m or 2h"},
-      {"threads", "N", "of computation; also S4L_NUM_THREADS; 0: one per core"},
-      {"quiet", "", "only warnings and errors on stderr", false, Takes::none, 'q'},
-      {"verbose", "", "every figure of every interval", false, Takes::none, 'v'},
-      {"no-progress", "", "plain lines instead of a moving bar", false, Takes::none},
-      {"no-color", "", "no colour; also NO_COLOR", false, Takes::none, 0, {"no-colour"}},
+      threads_option(),
   };
-}
-
-Layer command_line_layer(const Arguments& arguments) {
-  Layer layer;
-  if (arguments.positional) layer.push_back({"method", *arguments.positional, "METHOD"});
-  for (const auto& [name, text] : arguments.values)
-    if (find_setting(name) != nullptr) layer.push_back({name, text, "--" + name});
-  return layer;
 }
 
 void check_unchanged(const methods::RunOptions& before, const methods::RunOptions& now, const std::string& folder) {
@@ -56,25 +50,25 @@ void check_unchanged(const methods::RunOptions& before, const methods::RunOption
           setting.option.name, was, folder, is);
   }
   check(before.dataset_options == now.dataset_options, "--resume: a continued run keeps its --data-option");
+  check(before.unlabeled == now.unlabeled, "--resume: a continued run keeps its --unlabeled");
 }
 
-methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder) {
+/// A stage alone needs what the stage before would have left it.
+void check_start(const methods::RunOptions& options) {
+  const auto& stages = methods::find_method(options.method).stages;
+  const bool one = 1 <= options.stage && options.stage <= static_cast<int>(stages.size());
+  check(!one || !stages[static_cast<std::size_t>(options.stage - 1)].pretrained || !options.pretrained.empty(),
+        "--stage {}: expected the weights of the stage before in --pretrained", options.stage);
+}
+
+methods::RunOptions resumed_options(const std::string& recipe, std::vector<Layer> layers, const std::string& folder,
+                                    int stage) {
   layers.insert(layers.begin(), layer_from_run(folder));
   const methods::RunOptions now = combine(recipe, layers);
-  check_unchanged(combine(recipe, {layers.front()}), now, folder);
+  std::vector<Layer> before{layers.front()};
+  if (stage > 0) before.push_back(layers.back());
+  check_unchanged(combine(recipe, before), now, folder);
   return now;
-}
-
-void set_threads(const Arguments& arguments) {
-  const char* variable = std::getenv("S4L_NUM_THREADS");
-  const bool given = arguments.has("threads");
-  if (!given && (variable == nullptr || *variable == '\0')) return;
-  const std::string text = given ? arguments.get("threads") : variable;
-  const std::string origin = given ? "--threads" : "S4L_NUM_THREADS";
-  const double threads = number_from(origin, text);
-  check(threads >= 0 && threads <= 1024 && threads == std::floor(threads),
-        "{}: expected a whole number from 0 to 1024, got {}", origin, text);
-  set_num_threads(static_cast<int>(threads));
 }
 
 // "90s", "30m" or "2h". A bare number would be hours to some and seconds to others.
@@ -87,9 +81,34 @@ double seconds_from(const std::string& text) {
   return factor * number;
 }
 
+std::string name_from(const Arguments& arguments) {
+  const std::string name = arguments.get("name");
+  check(std::filesystem::path(name).filename() == name && name != "." && name != "..",
+        "--name: expected a name without folders, got \"{}\"; --output takes a path", name);
+  check(name.empty() || !arguments.has("output"), "--name and --output contradict each other: give one");
+  return name;
+}
+
 bool on(const Arguments& arguments, const char* name) { return arguments.get(name) == "true"; }
 
 }  // namespace
+
+double time_limit_from(const Arguments& arguments) {
+  return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
+}
+
+std::vector<Layer> layers_from(const Arguments& arguments) {
+  std::vector<Layer> layers;
+  if (arguments.has("config")) {
+    const std::string file = arguments.get("config");
+    check(std::filesystem::exists(file), "--config: there is no file {}", file);
+    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
+    layers.push_back(layer_from_toml(io::read_file(file), file));
+  }
+  layers.push_back(layer_from_environment());
+  layers.push_back(layer_from_arguments(arguments, arguments.positional));
+  return layers;
+}
 
 CommandLine run_line() {
   CommandLine line{
@@ -107,49 +126,43 @@ CommandLine run_line() {
   for (const Setting& setting : settings())
     if (setting.option.name != "method") line.options.push_back(setting.option);
   for (Option& option : own_options()) line.options.push_back(std::move(option));
+  for (Option& option : log_options()) line.options.push_back(std::move(option));
   return line;
 }
 
-RunRequest request_from(const Arguments& arguments) {
+RunRequest request_from(const Arguments& arguments, int stage) {
   RunRequest request;
   request.overwrite = on(arguments, "overwrite");
   request.dry_run = on(arguments, "dry-run");
   request.json = on(arguments, "json");
-  request.progress = !on(arguments, "no-progress");
-  request.colour = !on(arguments, "no-color");
-  if (on(arguments, "quiet")) request.level = Log::Level::quiet;
-  if (on(arguments, "verbose")) request.level = Log::Level::verbose;
-  if (arguments.has("time")) request.seconds = seconds_from(arguments.get("time"));
+  request.seconds = time_limit_from(arguments);
   set_threads(arguments);
 
-  std::vector<Layer> layers;
-  if (arguments.has("config")) {
-    const std::string file = arguments.get("config");
-    check(std::filesystem::exists(file), "--config: there is no file {}", file);
-    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
-    layers.push_back(layer_from_toml(io::read_file(file), file));
-  }
-  layers.push_back(layer_from_environment());
-  layers.push_back(command_line_layer(arguments));
-
+  std::vector<Layer> layers = layers_from(arguments);
+  if (stage > 0) layers.push_back({{"stage", std::to_string(stage), "--stage"}});
   const std::string recipe = arguments.get("recipe");
   request.folder = arguments.get("output");
+  request.name = name_from(arguments);
   request.resume = arguments.has("resume");
   if (!request.resume) {
     check(arguments.positional.has_value() || arguments.has("config"),
           "run: expected a METHOD, one of `s4l list methods`, as in "
           "s4l run rotation");
     request.options = combine(recipe, layers);
+    if (stage == 0) check_start(request.options);
     check_may_take(request.folder, request.overwrite);
     return request;
   }
   check(!request.overwrite, "--resume and --overwrite contradict each other: give one");
+  check(request.name.empty() || arguments.get("resume").empty(),
+        "--resume {} and --name {} contradict each other: a run goes on where it is", arguments.get("resume"),
+        request.name);
   check(request.folder.empty() || arguments.get("resume").empty(),
         "--resume {} and --output {} contradict each other: a run goes on where it is", arguments.get("resume"),
         request.folder);
   if (!arguments.get("resume").empty()) request.folder = arguments.get("resume");
-  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers));
-  request.options = resumed_options(recipe, layers, request.folder);
+  if (request.folder.empty()) request.folder = newest_default_folder(combine(recipe, layers), request.name);
+  request.options = resumed_options(recipe, layers, request.folder, stage);
   request.options.pretrained.clear();  // the checkpoint has everything
   return request;
 }

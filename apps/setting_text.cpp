@@ -1,6 +1,8 @@
 // Settings to text and back: the types a setting can have and nothing else.
 #include <charconv>
+#include <cmath>
 #include <limits>
+#include <type_traits>
 
 #include "s4l/apps/settings.h"
 #include "s4l/core/error.h"
@@ -33,6 +35,13 @@ void read(bool& value, const std::string& text) {
 
 std::string number_text(auto value) {
   char digits[32];
+  if constexpr (std::is_same_v<decltype(value), double>) {
+    if (std::isnan(value)) return "nan";
+    // As a whole number it would be one that TOML's integers cannot hold.
+    if (std::abs(value) >= 1e15)
+      return std::string(digits,
+                         std::to_chars(digits, digits + sizeof digits, value, std::chars_format::scientific).ptr);
+  }
   return std::string(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);  // shortest that reads back
 }
 
@@ -76,7 +85,9 @@ void set_from_text(const Setting& setting, methods::RunOptions& options, const s
   std::visit([&](auto member) { read(options.*member, text); }, std::get<Field>(setting.place));
   // Two ways to say one thing: the later word counts.
   if (setting.option.name == "labels") options.labels_per_class = -1;
+  if (setting.option.name == "labels" || setting.option.name == "labels-per-class") options.labels_file.clear();
   if (setting.option.name == "steps") options.epochs = 0;
+  if (setting.option.name == "warmup-steps") options.warmup_epochs = 0;
 }
 
 std::string text_of(const Setting& setting, const methods::RunOptions& options, bool toml) {

@@ -1,6 +1,7 @@
 #include "s4l/apps/settings.h"
 
 #include <algorithm>
+#include <map>
 
 #include "s4l/apps/settings/rows.h"
 
@@ -11,6 +12,9 @@ std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   // The method comes first in config.toml and is no option: it is the command's argument.
   all.push_back(Row("run", kCommon, "method", "METHOD", &RunOptions::method, "").setting);
+  all.push_back(Row("run", kRare, "stage", "N", &RunOptions::stage,
+                    "of a method with several: this one alone; 0: one after another")
+                    .setting);
   for (auto rows : {data_rows, network_rows, training_rows, method_rows, running_rows})
     for (Row& row : rows()) all.push_back(std::move(row.setting));
   const RunOptions standard;
@@ -29,12 +33,17 @@ const std::vector<Setting>& settings() {
 }
 
 const Setting* find_setting(std::string name) {
+  static const std::map<std::string, const Setting*> by_name = [] {
+    std::map<std::string, const Setting*> all;
+    for (const Setting& setting : settings()) {
+      all.emplace(setting.option.name, &setting);
+      for (const std::string& alias : setting.option.aliases) all.emplace(alias, &setting);
+    }
+    return all;
+  }();
   std::replace(name.begin(), name.end(), '_', '-');
-  for (const Setting& setting : settings()) {
-    const Option& option = setting.option;
-    if (option.name == name || std::count(option.aliases.begin(), option.aliases.end(), name) > 0) return &setting;
-  }
-  return nullptr;
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : found->second;
 }
 
 }  // namespace s4l::apps

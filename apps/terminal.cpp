@@ -30,6 +30,20 @@ Terminal terminal_of(int descriptor) {
   return terminal;
 }
 
+std::string one_line(const std::string& text) {
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n' || c == '\t')
+      line += c == '\n' ? "\\n" : "\\t";
+    else if (byte < 0x20 || byte == 0x7F)
+      line += fmt::format("\\x{:02X}", byte);
+    else
+      line += c;
+  }
+  return line;
+}
+
 std::string paint(const Terminal& terminal, Colour colour, const std::string& text) {
   return terminal.colour ? fmt::format("\033[{}m{}\033[0m", static_cast<int>(colour), text) : text;
 }

@@ -7,6 +7,7 @@
 
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/update.h"
+#include "s4l/core/ops/view.h"
 #include "s4l/core/tensor_impl.h"
 
 namespace s4l {
@@ -17,12 +18,14 @@ struct Node {
   std::uint64_t order;
   std::vector<std::shared_ptr<History>> inputs;  // null for an empty tensor
   Backward backward;                             // empty once freed
+  std::int64_t first_row = -1;                   // not negative: gradients are of the input's rows from here on
 };
 
 namespace {
 
 std::atomic<std::uint64_t> next_order{0};
 thread_local bool recording = true;
+thread_local std::function<void(const char*, const Tensor&)> watcher;
 
 History& history_of(const Tensor& x) { return *TensorAccess::of(x).history; }
 
@@ -59,14 +62,39 @@ Path path_to(const Tensor& loss, const IsTarget& is_target) {
   return path;
 }
 
+/// A gradient on its way to a tensor of shape `whole`: of all of it, or of its rows from `first_row` on.
+struct Arriving {
+  Tensor g;
+  const Shape& whole;
+  std::int64_t first_row;
+
+  void add_to(const Tensor& sum) const {
+    add_(first_row < 0 ? sum : rows(sum, first_row, first_row + g.shape()[0]), g);
+  }
+  Tensor as_whole() const {
+    if (first_row < 0) return g;
+    const Tensor all = zeros(whole, g.dtype(), g.device());
+    copy_(rows(all, first_row, first_row + g.shape()[0]), g);
+    return all;
+  }
+};
+
 /// Adds in place where nobody else looks at `sum`, else into a new tensor.
-void accumulate(Tensor& sum, const Tensor& g) {
-  if (!sum)
-    sum = g;
-  else if (sum.sole_owner())
-    add_(sum, g);
-  else
-    sum = add(sum, g);
+void accumulate(Tensor& sum, const Arriving& arriving) {
+  if (!sum) {
+    sum = arriving.as_whole();
+    return;
+  }
+  if (!sum.sole_owner()) {
+    if (arriving.first_row < 0) {
+      sum = add(sum, arriving.g);
+      return;
+    }
+    const Tensor own = empty_like(sum);
+    copy_(own, sum);
+    sum = own;
+  }
+  arriving.add_to(sum);
 }
 
 /// The gradients that one step sends to its inputs, checked.
@@ -78,7 +106,7 @@ Grads step_back(Node& node, const Tensor& gy, std::uint64_t needs) {
         node.op, grads.size());
   for (std::size_t i = 0; i < grads.size(); ++i) {
     if (((needs >> i) & 1u) == 0) grads[i] = Tensor();
-    check(!grads[i] || grads[i].shape() == node.inputs[i]->shape,
+    check(!grads[i] || node.first_row >= 0 || grads[i].shape() == node.inputs[i]->shape,
           "backward: expected a gradient of {} from \"{}\", got {}", node.inputs[i] ? node.inputs[i]->shape : Shape(),
           node.op, grads[i] ? grads[i].shape() : Shape());
   }
@@ -99,7 +127,7 @@ void run(const Tensor& loss, const Path& path, bool free_after, const Arrived& a
     gy = {};
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!grads[i]) continue;
-      const Tensor g = std::move(grads[i]);
+      const Arriving g{std::move(grads[i]), node->inputs[i]->shape, node->first_row};
       arrived(*node->inputs[i], g);
       if (const Node* from = node->inputs[i]->node.get()) accumulate(flowing[from], g);
     }
@@ -128,12 +156,15 @@ Tensor recomputed(Tensor y, std::function<Tensor()> again) {
 }
 
 Tensor record(const char* op, Tensor y, std::vector<Tensor> inputs, Backward backward) {
+  if (watcher) watcher(op, y);
   const bool wanted =
       recording && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& x) { return x.requires_grad(); });
   if (!wanted) return y;
   check(inputs.size() <= 64, "record: expected at most 64 inputs to \"{}\", got {}", op, inputs.size());
-  auto node =
-      std::make_shared<Node>(Node{op, next_order.fetch_add(1, std::memory_order_relaxed), {}, std::move(backward)});
+  auto node = std::make_shared<Node>();
+  node->op = op;
+  node->order = next_order.fetch_add(1, std::memory_order_relaxed);
+  node->backward = std::move(backward);
   for (const Tensor& x : inputs) {
     node->inputs.push_back(x ? TensorAccess::of(x).history : nullptr);
     if (x) node->inputs.back()->shape = x.shape();
@@ -143,17 +174,19 @@ Tensor record(const char* op, Tensor y, std::vector<Tensor> inputs, Backward bac
   return y;
 }
 
+Tensor record_rows(const char* op, Tensor y, const Tensor& x, std::int64_t begin) {
+  y = record(op, std::move(y), {x}, [](const Tensor& gy, Needs) { return Grads{gy}; });
+  if (const auto& node = history_of(y).node) node->first_row = begin;
+  return y;
+}
+
 void backward(const Tensor& loss) {
   check_loss("backward", loss);
   const auto is_leaf = [](const History& x) { return x.requires_grad; };
-  run(loss, path_to(loss, is_leaf), true, [&](History& input, const Tensor& g) {
+  run(loss, path_to(loss, is_leaf), true, [&](History& input, const Arriving& arriving) {
     if (!is_leaf(input)) return;
-    if (!input.grad) {
-      input.grad = empty_like(g);
-      copy_(input.grad, g);
-    } else {
-      add_(input.grad, g);
-    }
+    if (!input.grad) input.grad = zeros(arriving.whole, arriving.g.dtype(), arriving.g.device());
+    arriving.add_to(input.grad);
   });
 }
 
@@ -162,13 +195,16 @@ Grads grad(const Tensor& loss, std::span<const Tensor> of) {
   std::unordered_map<const History*, Tensor> found;
   for (const Tensor& x : of) found.emplace(&history_of(x), Tensor());
   const Path path = path_to(loss, [&](const History& x) { return found.count(&x) != 0; });
-  run(loss, path, false, [&](History& input, const Tensor& g) {
+  run(loss, path, false, [&](History& input, const Arriving& g) {
     if (const auto slot = found.find(&input); slot != found.end()) accumulate(slot->second, g);
   });
   Grads grads;
   for (const Tensor& x : of) grads.push_back(found.at(&history_of(x)));
   return grads;
 }
+
+WatchOps::WatchOps(std::function<void(const char*, const Tensor&)> seen) { watcher = std::move(seen); }
+WatchOps::~WatchOps() { watcher = nullptr; }
 
 NoGrad::NoGrad() : before_(recording) { recording = false; }
 NoGrad::~NoGrad() { recording = before_; }

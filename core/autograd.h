@@ -44,6 +44,20 @@ Tensor recomputed(Tensor y, std::function<Tensor()> again);
 /// captures y.detach(), or y would keep itself alive.
 Tensor record(const char* op, Tensor y, std::vector<Tensor> inputs, Backward backward);
 
+/// The same where `y` is rows [begin, ...) of x's first dimension: its gradient is added to those rows of x's, so that
+/// many slices of one tensor cost no more than the tensor.
+Tensor record_rows(const char* op, Tensor y, const Tensor& x, std::int64_t begin);
+
+/// While one is alive, this thread tells `seen` the name and the result of every op, in order: a search for the first
+/// number that is not finite.
+class WatchOps {
+ public:
+  explicit WatchOps(std::function<void(const char* op, const Tensor& y)> seen);
+  ~WatchOps();
+  WatchOps(const WatchOps&) = delete;
+  WatchOps& operator=(const WatchOps&) = delete;
+};
+
 /// Adds the gradient of the one-element `loss` to grad() of every leaf it was computed from that requires
 /// one, and frees what the closures kept: a second call on the same loss is an error.
 void backward(const Tensor& loss);

@@ -13,6 +13,7 @@ enum class ErrorKind {
   data,     ///< a picture, a label or a file's content is not what it should be
   io,       ///< the system refused to read or write
   numeric,  ///< a loss or a gradient is not finite
+  memory,   ///< there is no room left on a device
 };
 
 /// The one exception of the library. The message is one line: what was expected, what came.

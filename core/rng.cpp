@@ -1,5 +1,6 @@
 #include "s4l/core/rng.h"
 
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -67,6 +68,11 @@ float Rng::normal() {
   const float u = 1.0f - uniform();  // in (0, 1]: its logarithm is finite
   const float v = uniform();
   return std::sqrt(-2.0f * std::log(u)) * std::cos(2.0f * std::numbers::pi_v<float> * v);
+}
+
+std::array<std::int32_t, 6> Rng::words() const {
+  return std::bit_cast<std::array<std::int32_t, 6>>(
+      std::array<std::uint32_t, 6>{key_[0], key_[1], counter_[0], counter_[1], counter_[2], counter_[3]});
 }
 
 }  // namespace s4l

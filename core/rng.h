@@ -23,6 +23,9 @@ class Rng {
   bool coin() { return (next() & 1u) != 0; }  ///< true half the time
   float normal();                             ///< standard normal (Box-Muller)
 
+  /// Key (2 words) and counter (4) of the stream, which is not moved: a kernel draws its own numbers from them.
+  std::array<std::int32_t, 6> words() const;
+
  private:
   std::array<std::uint32_t, 2> key_;
   std::array<std::uint32_t, 4> counter_;

@@ -60,8 +60,15 @@ class Reader {
 
 std::vector<CsvRow> parse_csv(std::string_view text) {
   std::vector<CsvRow> rows;
-  for (Reader reader(text); !reader.done();) rows.push_back(reader.row());
+  parse_csv(text, [&](CsvRow& row) { rows.push_back(std::move(row)); });
   return rows;
+}
+
+void parse_csv(std::string_view text, const std::function<void(CsvRow&)>& visit) {
+  for (Reader reader(text); !reader.done();) {
+    CsvRow row = reader.row();
+    visit(row);
+  }
 }
 
 std::string csv_field(std::string_view text) {

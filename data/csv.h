@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,8 @@ struct CsvRow {
 /// The rows of comma-separated text (RFC 4180; LF alone ends a row too). Throws Error(data) naming the line of an
 /// unclosed or misplaced quote.
 std::vector<CsvRow> parse_csv(std::string_view text);
+/// The same, one row at a time.
+void parse_csv(std::string_view text, const std::function<void(CsvRow&)>& visit);
 /// `text` as one field: in quotes where it holds a comma, a quote or a line end.
 std::string csv_field(std::string_view text);
 

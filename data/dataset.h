@@ -5,17 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "s4l/data/damaged.h"
 #include "s4l/data/image.h"
 
 namespace s4l::data {
 
 /// Where a picture belongs as its source has it; validation is carved from the labels later (split.h).
 enum class Part : std::uint8_t { train, test };
-
-/// A picture that could not be read, and why; it takes part in nothing.
-struct Damaged {
-  std::string path, reason;
-};
 
 /// Pictures with labels, read one at a time. Every member function may be called from any thread.
 class Dataset {
@@ -40,6 +36,14 @@ class Dataset {
     return none;
   }
 
+  /// What a user should know of how the source was understood, a line each.
+  virtual const std::vector<std::string>& notes() const {
+    static const std::vector<std::string> none;
+    return none;
+  }
+  /// Equal for equal pictures, whatever their files are called.
+  virtual std::string content_hash(std::int64_t index) const;
+
   int classes() const { return static_cast<int>(class_names().size()); }
   Image whole_image(std::int64_t index) const {
     const Size size = image_size(index);
@@ -47,13 +51,20 @@ class Dataset {
   }
 };
 
+/// SHA-256 of a picture's size and pixels.
+std::string content_hash(const Image& image);
+
 /// What a data set is opened with: a place (for those that have one) and its own named options.
 struct DatasetOptions {
-  std::string root;                          ///< folder or file; empty for built-in ones
-  int img_size = 0;                          ///< for generated pictures; 0 is the data set's own
-  std::uint64_t seed = 0;                    ///< of generated pictures
-  bool strict = false;                       ///< stop at the first damaged picture
-  std::map<std::string, std::string> extra;  ///< e.g. {"train", "500"} for `things`
+  std::string root;                    ///< folder or file; empty for built-in ones
+  int img_size = 0;                    ///< for generated pictures; 0 is the data set's own
+  std::uint64_t seed = 0;              ///< of generated pictures
+  bool strict = false;                 ///< stop at the first damaged picture
+  double max_damaged = 1;              ///< percent of the pictures; more are an error
+  std::vector<std::string> unlabeled;  ///< further folders or .tar files of pictures without labels
+  std::string cache_folder;            ///< keeps what is known of picture files between runs; empty: nothing is
+  std::int64_t cache_bytes = std::int64_t{1} << 30;  ///< of memory for decoded pictures
+  std::map<std::string, std::string> extra;          ///< e.g. {"train", "500"} for `things`
 };
 
 using MakeDataset = std::unique_ptr<Dataset> (*)(const DatasetOptions&);
@@ -66,7 +77,8 @@ struct DatasetEntry {
 /// Every data set of this build, in the order of their names. The table is written by CMake from the
 /// files of data/datasets/, each of which ends with S4L_DATASET.
 const std::vector<DatasetEntry>& datasets();
-/// Opens the data set `name`; an unknown name is an error that lists the known ones.
+/// Opens the data set `name`, with the pictures of options.unlabeled. Pictures without a label that are test pictures,
+/// too, are left out and noted. An unknown name is an error that lists the known ones.
 std::unique_ptr<Dataset> open_dataset(const std::string& name, const DatasetOptions& options);
 
 }  // namespace s4l::data

@@ -119,47 +119,14 @@ struct DecodeBox {
   }
 };
 
-/// The EXIF orientation as "transpose, then mirror the stored rows or columns".
-struct Turn {
-  bool transposed, mirrored_rows, mirrored_columns;
-
-  explicit Turn(int orientation)
-      : transposed(orientation >= 5),
-        mirrored_rows(orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7),
-        mirrored_columns(orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8) {}
-
-  /// The part of the stored picture that shows `box` of the upright one.
-  Box stored(Box box, Size stored_size) const {
-    if (transposed) box = {box.left, box.top, box.width, box.height};
-    if (mirrored_rows) box.top = stored_size.height - box.top - box.height;
-    if (mirrored_columns) box.left = stored_size.width - box.left - box.width;
-    return box;
-  }
-
-  Image upright(const Image& image) const {
-    Image turned(transposed ? image.width : image.height, transposed ? image.height : image.width);
-    for (int y = 0; y < turned.height; ++y)
-      for (int x = 0; x < turned.width; ++x) {
-        const int row = transposed ? x : y, column = transposed ? y : x;
-        std::copy_n(image.at(mirrored_rows ? image.height - 1 - row : row,
-                             mirrored_columns ? image.width - 1 - column : column),
-                    3, turned.at(y, x));
-      }
-    return turned;
-  }
-};
-
 }  // namespace
 
-Image decode_jpeg(Bytes bytes, Box box, const DecodeLimits& limits) {
-  const JpegHeader header = read_jpeg_header(bytes, limits);
-  const Turn turn(header.orientation);
-  const Box stored_box = turn.stored(box, header.stored);
-  Image image(stored_box.height, stored_box.width);
+Image decode_jpeg(Bytes bytes, Size stored, Box box, const DecodeLimits& limits) {
+  Image image(box.height, box.width);
   Decompressor decompressor(limits);
-  const DecodeBox step{bytes, limits, header.stored, stored_box, image.pixels.data()};
+  const DecodeBox step{bytes, limits, stored, box, image.pixels.data()};
   decompressor.attempt(step);
-  return header.orientation == 1 ? std::move(image) : turn.upright(image);
+  return image;
 }
 
 }  // namespace s4l::data

@@ -3,6 +3,7 @@
 
 #include "s4l/core/error.h"
 #include "s4l/data/decode_formats.h"
+#include "s4l/data/orientation.h"
 
 namespace s4l::data {
 namespace {
@@ -11,36 +12,11 @@ enum Marker : std::uint8_t { kStartOfScan = 0xDA, kEndOfImage = 0xD9, kExif = 0x
 
 std::uint32_t big16(Bytes bytes, std::size_t at) { return std::uint32_t{bytes[at]} << 8 | bytes[at + 1]; }
 
-/// An integer of 2 or 4 bytes in the byte order of a TIFF block; 0 beyond its end.
-struct Tiff {
-  Bytes bytes;
-  bool little;
-
-  std::uint32_t number(std::size_t at, int size) const {
-    if (at > bytes.size() || bytes.size() - at < static_cast<std::size_t>(size)) return 0;
-    std::uint32_t value = 0;
-    for (int i = 0; i < size; ++i) value = value << 8 | bytes[at + static_cast<std::size_t>(little ? size - 1 - i : i)];
-    return value;
-  }
-};
-
-/// The orientation in the content of an APP1 segment. Damaged EXIF says nothing about the pixels: it counts as upright.
-int exif_orientation(Bytes segment) {
-  constexpr char kName[] = "Exif\0";
-  if (segment.size() < 14 || std::memcmp(segment.data(), kName, 6) != 0) return 1;
-  const Bytes block = segment.subspan(6);
-  if (block[0] != block[1] || (block[0] != 'I' && block[0] != 'M')) return 1;
-  const Tiff tiff{block, block[0] == 'I'};
-  if (tiff.number(2, 2) != 42) return 1;
-  const std::size_t directory = tiff.number(4, 4);
-  const std::uint32_t entries = tiff.number(directory, 2);
-  for (std::uint32_t i = 0; i < entries && directory + 2 + 12 * i < block.size(); ++i) {
-    const std::size_t entry = directory + 2 + 12 * i;
-    const std::uint32_t value = tiff.number(entry + 8, 2);
-    if (tiff.number(entry, 2) == 0x0112 && tiff.number(entry + 2, 2) == 3)
-      return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
-  }
-  return 1;
+/// The orientation in the content of an APP1 segment, which may hold something else than EXIF.
+int orientation_in(Bytes segment) {
+  constexpr std::size_t kNameLength = 6;
+  if (segment.size() < kNameLength || std::memcmp(segment.data(), "Exif\0", kNameLength) != 0) return 1;
+  return exif_orientation(segment.subspan(kNameLength));
 }
 
 bool is_frame(std::uint8_t marker) {
@@ -66,8 +42,10 @@ void check_end(Bytes scans) {
 
 }  // namespace
 
-JpegHeader read_jpeg_header(Bytes bytes, const DecodeLimits& limits) {
-  JpegHeader header;
+bool is_jpeg(Bytes bytes) { return bytes.size() >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF; }
+
+PictureHeader read_jpeg_header(Bytes bytes, const DecodeLimits& limits) {
+  PictureHeader header;
   std::size_t at = 2;  // past the start marker
   for (;;) {
     while (at + 1 < bytes.size() && bytes[at] == 0xFF && bytes[at + 1] == 0xFF) ++at;  // fill bytes
@@ -80,7 +58,7 @@ JpegHeader read_jpeg_header(Bytes bytes, const DecodeLimits& limits) {
     const Bytes segment = bytes.subspan(at + 4, length - 2);
     at += 2 + length;
     if (marker == kStartOfScan) break;
-    if (marker == kExif && header.orientation == 1) header.orientation = exif_orientation(segment);
+    if (marker == kExif && header.orientation == 1) header.orientation = orientation_in(segment);
     if (is_frame(marker)) header.stored = frame_size(marker, segment, limits);
   }
   if (header.stored.height == 0) fail(ErrorKind::data, "JPEG: no frame header before the first scan");

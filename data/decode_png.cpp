@@ -1,37 +1,11 @@
-#include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <string_view>
+#include <vector>
 
 #include "s4l/core/error.h"
 #include "s4l/data/decode_formats.h"
-
-namespace {
-
-// stb_image grows its inflate buffer for as long as data come: a bomb ends at this bound instead.
-thread_local std::size_t largest_block = 0;
-
-void* bounded_realloc(void* block, std::size_t size) {
-  return size <= largest_block ? std::realloc(block, size) : nullptr;
-}
-
-}  // namespace
-
-#define STB_IMAGE_STATIC
-#define STB_IMAGE_IMPLEMENTATION
-#define STBI_ONLY_PNG
-#define STBI_NO_STDIO
-#define STBI_NO_HDR
-#define STBI_NO_LINEAR
-#define STBI_MALLOC(size) bounded_realloc(nullptr, size)
-#define STBI_REALLOC(block, size) bounded_realloc(block, size)
-#define STBI_FREE(block) std::free(block)
-#define STBI_ASSERT(condition) ((void)0)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include <stb/stb_image.h>
-#pragma GCC diagnostic pop
+#include "s4l/data/orientation.h"
 
 namespace s4l::data {
 namespace {
@@ -99,22 +73,32 @@ Size walk_chunks(Bytes bytes, const DecodeLimits& limits, const Visit& visit) {
   }
 }
 
-struct FreePixels {
-  void operator()(stbi_uc* pixels) const { stbi_image_free(pixels); }
-};
+void append(std::vector<std::uint8_t>& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
 
-std::uint8_t over_white(int value, int alpha) {
-  return static_cast<std::uint8_t>((value * alpha + 255 * (255 - alpha) + 127) / 255);
+/// A palette with black for the colours it lacks: stb_image would take them from memory that was never set.
+void append_full_palette(std::vector<std::uint8_t>& to, Bytes colours) {
+  constexpr std::size_t kFull = 256 * 3, kChecksum = 4;
+  if (colours.empty() || colours.size() > kFull || colours.size() % 3 != 0)
+    fail(ErrorKind::data, "PNG: expected a palette of 1 to 256 colours, got {} bytes", colours.size());
+  to.insert(to.end(), {0, 0, kFull / 256, kFull % 256, 'P', 'L', 'T', 'E'});
+  append(to, colours);
+  to.resize(to.size() + kFull - colours.size() + kChecksum);  // stb_image compares no checksums
 }
 
-/// `count` pixels of 1 (grey), 2 (grey, alpha), 3 or 4 channels as RGB.
-void to_rgb(const std::uint8_t* from, int channels, int count, std::uint8_t* rgb) {
-  const bool has_alpha = channels % 2 == 0, grey = channels < 3;
-  for (int i = 0; i < count; ++i, from += channels, rgb += 3)
-    for (int c = 0; c < 3; ++c) {
-      const std::uint8_t value = from[grey ? 0 : c];
-      rgb[c] = has_alpha ? over_white(value, from[channels - 1]) : value;
-    }
+/// What stb_image needs of the file and nothing else, all of it intact.
+std::vector<std::uint8_t> essence(Bytes bytes, const DecodeLimits& limits) {
+  std::vector<std::uint8_t> png(kSignature.begin(), kSignature.end());
+  walk_chunks(bytes, limits, [&](const Chunk& chunk, std::size_t at) {
+    if (!chunk.intact()) fail(ErrorKind::data, "PNG: wrong checksum of the chunk at byte {}", at);
+    const std::string_view type = chunk.type();
+    if (type == "PLTE")
+      append_full_palette(png, chunk.content());
+    else if (type == "IHDR" || type == "tRNS" || type == "IEND" || (type == "IDAT" && !chunk.content().empty()))
+      append(png, chunk.whole);
+    else if (type != "IDAT" && type[0] >= 'A' && type[0] <= 'Z')
+      fail(ErrorKind::data, "PNG: the chunk at byte {} is of an unknown kind that cannot be left out", at);
+  });
+  return png;
 }
 
 }  // namespace
@@ -123,28 +107,16 @@ bool is_png(Bytes bytes) {
   return bytes.size() >= kSignature.size() && std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
 }
 
-Size read_png_header(Bytes bytes, const DecodeLimits& limits) {
-  return walk_chunks(bytes, limits, [](const Chunk&, std::size_t) {});
+PictureHeader read_png_header(Bytes bytes, const DecodeLimits& limits) {
+  PictureHeader header;
+  header.stored = walk_chunks(bytes, limits, [&](const Chunk& chunk, std::size_t) {
+    if (chunk.type() == "eXIf") header.orientation = exif_orientation(chunk.content());
+  });
+  return header;
 }
 
-Image decode_png(Bytes bytes, Box box, const DecodeLimits& limits) {
-  const Size size = walk_chunks(bytes, limits, [](const Chunk& chunk, std::size_t at) {
-    if (!chunk.intact()) fail(ErrorKind::data, "PNG: wrong checksum of the chunk at byte {}", at);
-  });
-  // Twice the widest picture covers an interlaced one's filter bytes; twice the file the joined IDAT chunks.
-  constexpr std::size_t kSlack = 65536;
-  const std::size_t pixel_bytes = static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width) * 8;
-  largest_block = 2 * std::max(pixel_bytes, bytes.size()) + kSlack;
-  int width = 0, height = 0, channels = 0;
-  const std::unique_ptr<stbi_uc, FreePixels> pixels(
-      stbi_load_from_memory(bytes.data(), static_cast<int>(bytes.size()), &width, &height, &channels, 0));
-  if (!pixels) fail(ErrorKind::data, "PNG: damaged data ({})", stbi_failure_reason());
-  Image image(box.height, box.width);
-  for (int y = 0; y < box.height; ++y) {
-    const std::ptrdiff_t first = static_cast<std::ptrdiff_t>(box.top + y) * width + box.left;
-    to_rgb(pixels.get() + first * channels, channels, box.width, image.at(y, 0));
-  }
-  return image;
+Image decode_png(Bytes bytes, Size stored, Box box, const DecodeLimits& limits) {
+  return decode_with_stb(essence(bytes, limits), stored, box);
 }
 
 }  // namespace s4l::data

@@ -7,6 +7,7 @@
 
 #include "s4l/core/device/runtime.h"
 #include "s4l/core/error.h"
+#include "s4l/data/in_threads.h"
 #include "s4l/data/picture_stream.h"
 #include "s4l/data/prefetcher.h"
 
@@ -31,8 +32,8 @@ struct Source {
   std::map<std::int64_t, std::string> damaged;
 
   Source(const Dataset& dataset, const std::vector<std::int64_t>& indices, const StreamOptions& options,
-         std::uint64_t seed, int number)
-      : stream(dataset, indices, options.batch_size, options.pipelines, seed, number) {}
+         const LoaderOptions& loader, int number)
+      : stream(dataset, indices, options.batch_size, options.pipelines, loader.seed, number, loader.max_damaged) {}
 
   void note_damaged(const StreamBatch& batch, const Dataset& dataset) {
     for (const auto& [index, reason] : batch.damaged) {
@@ -44,8 +45,12 @@ struct Source {
 };
 
 Pictures allocate(const PictureRows& rows, Device device) {
-  return {empty({rows.count(), rows.size.height, rows.size.width, 3}, DType::u8, device),
-          empty({rows.count()}, DType::u8, device)};
+  const std::int64_t n = rows.count();
+  const auto unless_empty = [&](const std::vector<float>& values, int numbers) {
+    return values.empty() ? Tensor() : empty({n, numbers}, DType::f32, device);
+  };
+  return {empty({n, rows.size.height, rows.size.width, 3}, DType::u8, device),
+          {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
 }
 
 template <class T>
@@ -56,7 +61,9 @@ void copy(const Tensor& to, const std::vector<T>& from, Stream stream) {
 
 void copy(const Pictures& to, const PictureRows& from, Stream stream) {
   copy(to.u8, from.u8, stream);
-  copy(to.flip, from.flip, stream);
+  copy(to.draws.flip, from.flip, stream);
+  if (to.draws.noise) copy(to.draws.noise, from.noise, stream);
+  if (to.draws.range) copy(to.draws.range, from.range, stream);
 }
 
 void copy(const Batch& to, const HostStep& from, Stream stream) {
@@ -72,6 +79,14 @@ std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
 }
 
 }  // namespace
+
+Pictures on_device(const PictureRows& rows, Device device) {
+  const Pictures pictures = allocate(rows, device);
+  const Stream stream = compute_stream(device);
+  copy(pictures, rows, stream);
+  runtime(device).synchronize(stream);
+  return pictures;
+}
 
 struct Loader::Impl {
   Impl(const Dataset& from, const Split& split, const LoaderOptions& options);
@@ -95,13 +110,12 @@ struct Loader::Impl {
 Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions& options)
     : dataset(from),
       device(options.device),
-      labelled(from, split.labelled, options.labelled, options.seed, 0),
+      labelled(from, split.labelled, options.labelled, options, 0),
       prefetcher(options.workers, options.prefetch,
                  [this](std::int64_t step, const std::stop_token& stop) { fill(host_step(step), step, stop); }) {
   check(options.labelled.pipelines.size() == 1, "loader: expected one view of the labelled pictures, got {}",
         options.labelled.pipelines.size());
-  if (!options.unlabelled.pipelines.empty())
-    unlabelled.emplace(from, split.unlabelled, options.unlabelled, options.seed, 1);
+  if (!options.unlabelled.pipelines.empty()) unlabelled.emplace(from, split.unlabelled, options.unlabelled, options, 1);
   HostStep host{labelled.stream.make_batch(), unlabelled ? unlabelled->stream.make_batch() : StreamBatch(), {}};
   host.labels.resize(host.labelled.index.size());
   ring.assign(static_cast<std::size_t>(options.prefetch), host);
@@ -168,33 +182,52 @@ std::vector<Damaged> Loader::damaged() const {
   return list;
 }
 
+namespace {
+
+/// A picture preprocessed for evaluation.
+struct EvalRow {
+  std::vector<View> views;
+  std::int32_t label = -1;
+  std::string reason;  ///< why it could not be decoded
+};
+
+EvalRow eval_row(const Dataset& dataset, std::int64_t index, const Pipeline& pipeline) {
+  EvalRow row;
+  const Size size = dataset.image_size(index);
+  Image image;
+  try {
+    image = dataset.whole_image(index);
+    row.label = label_of(dataset, index);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;
+    row.reason = error.what();
+    image = Image(size.height, size.width);
+  }
+  Rng rng(0, Purpose::augment, static_cast<std::uint64_t>(index));  // a few operations draw in evaluation, too
+  row.views = preprocess(pipeline, Picture(image), rng, false, dataset.path(index));
+  return row;
+}
+
+}  // namespace
+
 EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& indices, std::int64_t begin,
                      std::int64_t end, const Pipeline& pipeline, Device device) {
   check(begin >= 0 && begin < end && end <= static_cast<std::int64_t>(indices.size()),
         "eval_batch: expected a part of {} pictures, got [{}, {})", indices.size(), begin, end);
+  const auto index = [&](std::size_t row) { return indices[static_cast<std::size_t>(begin) + row]; };
+  std::vector<EvalRow> read(static_cast<std::size_t>(end - begin));
+  in_threads(read.size(), [&](std::size_t row) { read[row] = eval_row(dataset, index(row), pipeline); });
+
   EvalBatch batch;
-  PictureRows rows;
+  const Image& first = read[0].views[0].image;
+  PictureRows rows(end - begin, {first.height, first.width}, pipeline);
   std::vector<std::int32_t> labels;
-  Rng unused(0, Purpose::augment);
-  for (std::int64_t row = 0; row < end - begin; ++row) {
-    const std::int64_t index = indices[static_cast<std::size_t>(begin + row)];
-    const Size size = dataset.image_size(index);
-    Image image;
-    std::int32_t label = label_of(dataset, index);
-    try {
-      image = dataset.whole_image(index);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::data) throw;
-      batch.damaged.push_back({dataset.path(index), error.what()});
-      image = Image(size.height, size.width);
-      label = -1;
-    }
-    const Pipeline::Result picture = preprocess(pipeline, image, unused, false, dataset.path(index));
-    if (row == 0) rows = PictureRows(end - begin, {picture.image.height, picture.image.width});
-    rows.put(row, picture, dataset.path(index));
-    labels.push_back(label);
+  for (std::size_t row = 0; row < read.size(); ++row) {
+    rows.put(static_cast<std::int64_t>(row), read[row].views, dataset.path(index(row)));
+    labels.push_back(read[row].label);
+    if (!read[row].reason.empty()) batch.damaged.push_back({dataset.path(index(row)), read[row].reason});
   }
-  batch.pictures.u8 = from_values(rows.u8, {end - begin, rows.size.height, rows.size.width, 3}, device);
+  batch.pictures = on_device(rows, device);
   batch.labels = from_values(labels, {end - begin}, device);
   return batch;
 }

@@ -11,14 +11,18 @@
 
 namespace s4l::data {
 
-/// Pictures as they leave the host: the device's tail (flip, normalise, rotate) is still to come.
+/// Pictures as they leave the host: the device's tail (flip, HSV noise, normalise, rotate) is still to come.
 struct Pictures {
-  Tensor u8;    ///< (n, H, W, 3)
-  Tensor flip;  ///< (n) u8, 1 to mirror
+  Tensor u8;           ///< (n, H, W, 3); the host's views of a picture are adjacent
+  PictureDraws draws;  ///< of n rows
 
-  /// Network rows (views n, H, W, 3) f32: one kernel.
-  Tensor rows(const RotationBatchOptions& tail) const { return rotation_batch(u8, {}, flip, tail); }
+  /// Network rows (rotations n, H, W, 3) f32: one kernel.
+  Tensor rows(const RotationBatchOptions& tail) const { return rotation_batch(u8, {}, draws, tail); }
 };
+
+struct PictureRows;
+/// The rows as tensors of `device`.
+Pictures on_device(const PictureRows& rows, Device device);
 
 /// What one step reads. Its tensors lie in one of two slots with fixed addresses, used in turn: valid for work that is
 /// queued before the next call of next().
@@ -37,14 +41,15 @@ struct StreamOptions {
 struct LoaderOptions {
   StreamOptions labelled, unlabelled;  ///< unlabelled.pipelines may be empty: no unlabelled stream
   std::uint64_t seed = 0;
-  int workers = 2;   ///< threads that decode; 0: the caller does
-  int prefetch = 4;  ///< batches ready ahead
+  int workers = 2;         ///< threads that decode; 0: the caller does
+  int prefetch = 4;        ///< batches ready ahead
+  double max_damaged = 1;  ///< percent of a stream's pictures
   Device device;
 };
 
 /// An endless stream of batches: each stream is shuffled epoch after epoch without repeats or losses (a batch may
 /// span epochs). What step t holds depends on the seed and t alone, not on workers or prefetch. A picture that cannot
-/// be decoded is replaced by the next one of its epoch that can; more than 1 % of a stream's pictures damaged, and more
+/// be decoded is replaced by the next one of its epoch that can; more than max_damaged of a stream's damaged, and more
 /// than one, is an Error(data).
 class Loader {
  public:
@@ -70,8 +75,8 @@ class Loader {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Pictures of `indices` [begin, end) preprocessed for evaluation (not mirrored: `flip` is empty), with their labels
-/// (i32, -1 for none). One that cannot be decoded is black and without a label, and named in `damaged`.
+/// Pictures of `indices` [begin, end) preprocessed for evaluation, on every core, with their labels (i32, -1 for none).
+/// One that cannot be decoded is black and without a label, and named in `damaged`.
 struct EvalBatch {
   Pictures pictures;
   Tensor labels;

@@ -1,6 +1,7 @@
 #include "s4l/data/picture_stream.h"
 
 #include <algorithm>
+#include <array>
 
 #include "s4l/core/error.h"
 
@@ -13,58 +14,75 @@ std::size_t bytes_of(Size size) {
   return static_cast<std::size_t>(size.height) * static_cast<std::size_t>(size.width) * 3;
 }
 
+/// A picture whose file is damaged, as opposed to one that does not suit the pipeline.
+struct Undecodable : Error {
+  using Error::Error;
+};
+
 }  // namespace
 
-PictureRows::PictureRows(std::int64_t count, Size picture_size)
-    : size(picture_size),
-      u8(static_cast<std::size_t>(count) * bytes_of(picture_size)),
-      flip(static_cast<std::size_t>(count)) {}
-
-void PictureRows::put(std::int64_t row, const Pipeline::Result& picture, const std::string& path) {
-  const Image& image = picture.image;
-  if (image.height != size.height || image.width != size.width)
-    fail(ErrorKind::data,
-         "loader: expected preprocessed pictures of one size, {}x{}, got {}x{} from \"{}\"; put resize(...) into the "
-         "preprocessing",
-         size.height, size.width, image.height, image.width, path);
-  const std::size_t at = static_cast<std::size_t>(row);
-  std::copy(image.pixels.begin(), image.pixels.end(), u8.begin() + static_cast<std::ptrdiff_t>(at * bytes_of(size)));
-  flip[at] = picture.flip;
+PictureRows::PictureRows(std::int64_t pictures, Size view_size, const Pipeline& pipeline) : size(view_size) {
+  const auto rows = static_cast<std::size_t>(pictures) * static_cast<std::size_t>(pipeline.host_views());
+  u8.resize(rows * bytes_of(size));
+  flip.resize(rows);
+  if (pipeline.draws_noise()) noise.resize(rows * HsvNoise::kNumbers);
+  if (pipeline.standardizes()) range.resize(rows * 2);
 }
 
-Pipeline::Result preprocess(const Pipeline& pipeline, const Image& image, Rng& rng, bool train,
-                            const std::string& path) {
+void PictureRows::put(std::int64_t picture, const std::vector<View>& views, const std::string& path) {
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const Image& image = views[i].image;
+    if (image.height != size.height || image.width != size.width)
+      fail(ErrorKind::data,
+           "loader: expected preprocessed pictures of one size, {}x{}, got {}x{} from \"{}\"; put resize(...) into the "
+           "preprocessing",
+           size.height, size.width, image.height, image.width, path);
+    const std::size_t row = static_cast<std::size_t>(picture) * views.size() + i;
+    const auto copy = [row](const auto& from, auto& to) {
+      std::copy(from.begin(), from.end(), to.begin() + static_cast<std::ptrdiff_t>(row * from.size()));
+    };
+    copy(image.pixels, u8);
+    flip[row] = views[i].flip;
+    const HsvNoise& n = views[i].noise;
+    if (!noise.empty())
+      copy(std::array{n.hue, n.s_power, n.s_gain, n.s_offset, n.v_power, n.v_gain, n.v_offset}, noise);
+    if (!range.empty()) copy(std::array{views[i].scale, views[i].offset}, range);
+  }
+}
+
+std::vector<View> preprocess(const Pipeline& pipeline, Picture picture, Rng& rng, bool train, const std::string& path) {
   try {
-    return pipeline.run(image, rng, train);
+    return pipeline.run(std::move(picture), rng, train);
+  } catch (const Undecodable&) {
+    throw;
   } catch (const Error& error) {
     throw Error('"' + path + "\": " + error.what(), error.kind());
   }
 }
 
 PictureStream::PictureStream(const Dataset& dataset, std::vector<std::int64_t> indices, std::int64_t batch_size,
-                             const std::vector<std::string>& pipelines, std::uint64_t seed, int number)
+                             const std::vector<std::string>& pipelines, std::uint64_t seed, int number,
+                             double max_damaged)
     : dataset_(dataset),
       indices_(std::move(indices)),
       batch_size_(batch_size),
       pipelines_(pipelines.begin(), pipelines.end()),
       seed_(seed),
       number_(static_cast<std::uint64_t>(number)),
-      order_(static_cast<std::int64_t>(indices_.size()), seed, number_) {
+      order_(static_cast<std::int64_t>(indices_.size()), seed, number_),
+      allowed_damaged_(data::allowed_damaged(order_.size(), max_damaged)) {
   check(batch_size > 0, "loader: expected a batch of at least 1 picture, got {}", batch_size);
   check(!pipelines.empty() && pipelines.size() <= kMostViews, "loader: expected 1 to {} views, got {}", kMostViews,
         pipelines.size());
   if (indices_.empty()) fail(ErrorKind::data, "loader: expected pictures in the stream, got none");
   StreamBatch unused;
-  const Chosen first = read(*order_.epoch(0), 0, unused);
-  for (std::size_t view = 0; view < pipelines_.size(); ++view) {
-    const Image image = view_of(first, 0, view).image;
-    sizes_.push_back({image.height, image.width});
-  }
+  for (const std::vector<View>& views : read(*order_.epoch(0), 0, unused).views)
+    sizes_.push_back({views[0].image.height, views[0].image.width});
 }
 
 StreamBatch PictureStream::make_batch() const {
   StreamBatch batch;
-  for (const Size size : sizes_) batch.views.emplace_back(batch_size_, size);
+  for (std::size_t i = 0; i < sizes_.size(); ++i) batch.views.emplace_back(batch_size_, sizes_[i], pipelines_[i]);
   batch.index.resize(static_cast<std::size_t>(batch_size_));
   return batch;
 }
@@ -76,37 +94,51 @@ void PictureStream::fill(StreamBatch& batch, std::int64_t step, const std::stop_
   for (std::int64_t row = 0; row < batch_size_ && !stop.stop_requested(); ++row) {
     const std::int64_t position = step * batch_size_ + row;
     if (const std::int64_t now = position / order_.size(); now != epoch) order = order_.epoch(epoch = now);
-    const Chosen chosen = read(*order, position % order_.size(), batch);
+    const Chosen chosen = read(*order, position, batch);
     batch.index[static_cast<std::size_t>(row)] = chosen.index;
-    for (std::size_t view = 0; view < pipelines_.size(); ++view)
-      batch.views[view].put(row, view_of(chosen, position, view), dataset_.path(chosen.index));
+    for (std::size_t i = 0; i < pipelines_.size(); ++i)
+      batch.views[i].put(row, chosen.views[i], dataset_.path(chosen.index));
   }
 }
 
-PictureStream::Chosen PictureStream::read(const Permutation& order, std::int64_t place, StreamBatch& batch) const {
+PictureStream::Chosen PictureStream::read(const Permutation& order, std::int64_t position, StreamBatch& batch) const {
   for (std::int64_t tried = 0;; ++tried) {
-    const auto at = static_cast<std::size_t>((place + tried) % order_.size());
+    const auto at = static_cast<std::size_t>((position + tried) % order_.size());
     const std::int64_t index = indices_[static_cast<std::size_t>(order[at])];
     try {
-      return {index, dataset_.whole_image(index)};
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::data) throw;
-      if (tried >= allowed_damaged()) fail_damaged(dataset_.path(index), error.what());
+      return preprocessed(index, position);
+    } catch (const Undecodable& error) {
+      if (tried >= allowed_damaged_) fail_damaged(dataset_.path(index), error.what());
       batch.damaged.emplace_back(index, error.what());
     }
   }
 }
 
-Pipeline::Result PictureStream::view_of(const Chosen& chosen, std::int64_t position, std::size_t view) const {
-  Rng rng(seed_, Purpose::augment, static_cast<std::uint64_t>(position), number_ * kMostViews + view);
-  return preprocess(pipelines_[view], chosen.image, rng, true, dataset_.path(chosen.index));
+Picture PictureStream::picture(std::int64_t index) const {
+  return {dataset_.image_size(index), [this, index](Box box) {
+            try {
+              return dataset_.image(index, box);
+            } catch (const Error& error) {
+              if (error.kind() != ErrorKind::data) throw;
+              throw Undecodable(error.what(), error.kind());
+            }
+          }};
 }
 
-std::int64_t PictureStream::allowed_damaged() const { return std::max<std::int64_t>(order_.size() / 100, 1); }
+PictureStream::Chosen PictureStream::preprocessed(std::int64_t index, std::int64_t position) const {
+  Picture whole = picture(index);
+  if (pipelines_.size() > 1) whole.share();  // decoded once for all of them
+  Chosen chosen{index, {}};
+  for (std::size_t i = 0; i < pipelines_.size(); ++i) {
+    Rng rng(seed_, Purpose::augment, static_cast<std::uint64_t>(position), number_ * kMostViews + i);
+    chosen.views.push_back(preprocess(pipelines_[i], whole, rng, true, dataset_.path(index)));
+  }
+  return chosen;
+}
 
 void PictureStream::fail_damaged(const std::string& path, const std::string& reason) const {
   fail(ErrorKind::data, "loader: expected at most {} damaged of {} pictures, got more, the last one \"{}\": {}",
-       allowed_damaged(), order_.size(), path, reason);
+       allowed_damaged_, order_.size(), path, reason);
 }
 
 }  // namespace s4l::data

@@ -16,17 +16,20 @@ struct PictureRows {
   Size size;
   std::vector<std::uint8_t> u8;    ///< (n, H, W, 3)
   std::vector<std::uint8_t> flip;  ///< (n)
+  std::vector<float> noise;        ///< (n, 7), empty unless the pipeline draws noise for the device
+  std::vector<float> range;        ///< (n, 2), empty unless it standardizes
 
   PictureRows() = default;
-  PictureRows(std::int64_t count, Size picture_size);
+  /// Rows for the views of `pictures` pictures.
+  PictureRows(std::int64_t pictures, Size view_size, const Pipeline& pipeline);
   std::int64_t count() const { return static_cast<std::int64_t>(flip.size()); }
-  /// Stores a row; a picture of another size is an Error(data) that calls it `path`.
-  void put(std::int64_t row, const Pipeline::Result& picture, const std::string& path);
+  /// Stores the views of a picture, from row pictures before * host views on; a view of another size is an Error(data)
+  /// that calls it `path`.
+  void put(std::int64_t picture, const std::vector<View>& views, const std::string& path);
 };
 
 /// pipeline.run(), whose errors then name the picture as `path`.
-Pipeline::Result preprocess(const Pipeline& pipeline, const Image& image, Rng& rng, bool train,
-                            const std::string& path);
+std::vector<View> preprocess(const Pipeline& pipeline, Picture picture, Rng& rng, bool train, const std::string& path);
 
 /// What a stream holds in one step.
 struct StreamBatch {
@@ -41,24 +44,26 @@ class PictureStream {
  public:
   /// `number` tells the streams of a run apart. Throws Error(data) if there are no pictures.
   PictureStream(const Dataset& dataset, std::vector<std::int64_t> indices, std::int64_t batch_size,
-                const std::vector<std::string>& pipelines, std::uint64_t seed, int number);
+                const std::vector<std::string>& pipelines, std::uint64_t seed, int number, double max_damaged);
 
   /// Memory for the batch of a step.
   StreamBatch make_batch() const;
   /// Fills it; returns early, with rows missing, once a stop is requested. Several threads may fill at once.
   void fill(StreamBatch& batch, std::int64_t step, const std::stop_token& stop) const;
-  /// So many of the pictures may be damaged: 1 %, but at least one.
-  std::int64_t allowed_damaged() const;
+  /// So many of the pictures may be damaged.
+  std::int64_t allowed_damaged() const { return allowed_damaged_; }
   /// Throws Error(data): `path` is one too many.
   [[noreturn]] void fail_damaged(const std::string& path, const std::string& reason) const;
 
  private:
+  /// A picture that could be decoded, in all of its pipelines' views.
   struct Chosen {
     std::int64_t index;
-    Image image;
+    std::vector<std::vector<View>> views;
   };
-  Chosen read(const Permutation& order, std::int64_t place, StreamBatch& batch) const;
-  Pipeline::Result view_of(const Chosen& chosen, std::int64_t position, std::size_t view) const;
+  Chosen read(const Permutation& order, std::int64_t position, StreamBatch& batch) const;
+  Picture picture(std::int64_t index) const;
+  Chosen preprocessed(std::int64_t index, std::int64_t position) const;
 
   const Dataset& dataset_;
   std::vector<std::int64_t> indices_;
@@ -66,6 +71,7 @@ class PictureStream {
   std::vector<Pipeline> pipelines_;
   std::uint64_t seed_, number_;
   Order order_;
+  std::int64_t allowed_damaged_;
   std::vector<Size> sizes_;  // of each view, as the stream's first picture has them
 };
 

@@ -177,4 +177,19 @@ Split split_with_labels(const Dataset& dataset, const std::vector<std::int64_t>&
   return carve(dataset, chosen, options.val_fraction);
 }
 
+std::vector<std::int64_t> balanced(const Dataset& dataset, const std::vector<std::int64_t>& indices,
+                                   std::uint64_t seed) {
+  std::vector<Indices> by_class(dataset.class_names().size());
+  for (const std::int64_t index : indices) by_class[static_cast<std::size_t>(dataset.label(index))].push_back(index);
+  std::size_t largest = 0;
+  for (const Indices& pictures : by_class) largest = std::max(largest, pictures.size());
+  Indices all;
+  for (std::size_t c = 0; c < by_class.size(); ++c) {
+    const Indices order = shuffled(by_class[c], c, seed);
+    for (std::size_t i = 0; !order.empty() && i < largest; ++i) all.push_back(order[i % order.size()]);
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
 }  // namespace s4l::data

@@ -42,6 +42,11 @@ Split make_split(const Dataset& dataset, const SplitOptions& options);
 /// comes twice, and where a class has none.
 Split split_with_labels(const Dataset& dataset, const std::vector<std::int64_t>& labelled, const SplitOptions& options);
 
+/// The pictures `indices` in which every class is as frequent as the largest: a smaller class's pictures come several
+/// times, the seeded ones among them once more. Ascending.
+std::vector<std::int64_t> balanced(const Dataset& dataset, const std::vector<std::int64_t>& indices,
+                                   std::uint64_t seed);
+
 /// split.csv: header path,label,role; label is the class's name, or nothing; role is labeled (which implies unlabeled),
 /// unlabeled, val or test; rows in the data set's order.
 std::string split_csv(const Dataset& dataset, const Split& split);

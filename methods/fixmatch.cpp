@@ -2,6 +2,7 @@
 // augmented one. With q_j = softmax z(u_j), no gradient through it, and q^_j its first most probable class,
 //   L = (1/b) sum_i CE(z(x_i), y_i) + w (1/b_u) sum_j [max q_j >= tau] CE(z(U_j), q^_j)
 #include "s4l/core/ops/add.h"
+#include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/confident_labels.h"
 #include "s4l/core/ops/softmax.h"
 #include "s4l/core/ops/softmax_entropy.h"
@@ -23,7 +24,7 @@ class FixMatch final : public Method {
     const Tensor z = step.model.forward(batch.rows(), nn::Mode::train);
     const SoftmaxEntropy classes = softmax_entropy(batch.part(z, 2), step.labels);
 
-    const Tensor q = softmax(batch.part(z, 0).detach());
+    const Tensor q = cast(softmax(batch.part(z, 0).detach()), DType::f32);
     const Tensor labels = confident_labels(q, thresholds_);
     const Tensor unlabelled = softmax_entropy(batch.part(z, 1), labels).loss;  // a row without label counts as 0
     step.metrics.put("train/sup_loss", classes.loss);

@@ -4,6 +4,7 @@
 // sigma(c) is how many of the N unlabelled pictures were, when seen last with max q > tau, of class c. The second part
 // of the denominator is the threshold warm-up: it counts the pictures never seen so.
 #include "s4l/core/ops/add.h"
+#include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/confident_labels.h"
 #include "s4l/core/ops/curriculum.h"
 #include "s4l/core/ops/softmax.h"
@@ -36,7 +37,7 @@ class FlexMatch final : public Method {
     const Tensor z = step.model.forward(batch.rows(), nn::Mode::train);
     const SoftmaxEntropy classes = softmax_entropy(batch.part(z, 2), step.labels);
 
-    q_ = softmax(batch.part(z, 0).detach());
+    q_ = cast(softmax(batch.part(z, 0).detach()), DType::f32);
     const Tensor thresholds = curriculum_thresholds(counts_, pictures_, tau_, warm_up_);
     const Tensor labels = confident_labels(q_, thresholds);
     const Tensor unlabelled = softmax_entropy(batch.part(z, 1), labels).loss;

@@ -7,6 +7,7 @@
 //         histogram of their most probable classes
 //   L   = (1/b) sum_i CE(z(x_i), y_i) + w L_u + w_f L_f
 #include "s4l/core/ops/add.h"
+#include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/confident_labels.h"
 #include "s4l/core/ops/self_adaptive.h"
 #include "s4l/core/ops/softmax.h"
@@ -38,12 +39,13 @@ class FreeMatch final : public Method {
     const Tensor z = step.model.forward(batch.rows(), nn::Mode::train);
     const SoftmaxEntropy classes = softmax_entropy(batch.part(z, 2), step.labels);
 
-    const Tensor q = softmax(batch.part(z, 0).detach());
+    const Tensor q = cast(softmax(batch.part(z, 0).detach()), DType::f32);
     next_ = followed(confidence_, q, decay_);
     const Tensor labels = confident_labels(q, self_adaptive_thresholds(next_));
     const Tensor z_strong = batch.part(z, 1);
     const Tensor unlabelled = softmax_entropy(z_strong, labels).loss;
-    const Tensor fair = fairness(softmax(z_strong), labels, next_.probability, next_.histogram);
+    const Tensor fair =
+        fairness(softmax(z_strong), labels, cast(next_.probability, z.dtype()), cast(next_.histogram, z.dtype()));
     step.metrics.put("train/sup_loss", classes.loss);
     step.metrics.put("train/acc", classes.hit);
     step.metrics.put("train/unsup_loss", unlabelled);

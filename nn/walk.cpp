@@ -55,6 +55,13 @@ void set_batch_norm_groups(Module& module, int groups) {
   change_batch_norms(module, [groups](BatchNormOptions& options) { options.groups = groups; });
 }
 
+void set_cross_replica_batch_norm(Module& module) {
+  change_batch_norms(module, [](BatchNormOptions& options) {
+    options.groups = 1;
+    options.biased = true;
+  });
+}
+
 void set_batch_norm_momentum(Module& module, double momentum) {
   check(momentum >= 0 && momentum < 1, "set_batch_norm_momentum: expected 0 to below 1, got {}", momentum);
   change_batch_norms(module, [momentum](BatchNormOptions& options) { options.momentum = momentum; });

@@ -23,6 +23,8 @@ std::vector<NamedBuffer> buffers_of(Module& module);
 std::int64_t parameter_count(Module& module);
 /// Sets the number of batch-norm groups (virtual replicas) of every batch norm below `module`.
 void set_batch_norm_groups(Module& module, int groups);
+/// Makes every batch norm below `module` a cross-replica one: statistics over all rows (spec 2.0.4).
+void set_cross_replica_batch_norm(Module& module);
 /// Sets how slowly the running statistics of every batch norm below `module` follow the batches' (0.99 in the spec; a
 /// run of a few hundred steps wants less, or they still remember its beginning).
 void set_batch_norm_momentum(Module& module, double momentum);

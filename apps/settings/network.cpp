@@ -5,7 +5,9 @@ namespace s4l::apps {
 std::vector<Row> network_rows() {
   const std::string s = "network";
   return {
-      Row(s, kCommon, "model", "NAME", &RunOptions::model, "one of `s4l list models`").aliases({"net", "architecture"}),
+      Row(s, kCommon, "model", "NAME", &RunOptions::model,
+          "one of `s4l list models`; else by the device and the pictures")
+          .aliases({"net", "architecture"}),
       Row(s, kCommon, "img-size", "N", &RunOptions::img_size, "side of the pictures; 0: the model's")
           .aliases({"imgsz"}),
       Row(s, kCommon, "pretrained", "FILE", &RunOptions::pretrained,

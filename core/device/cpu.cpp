@@ -1,15 +1,11 @@
 // The CPU's runtime: work is done when the call returns, so streams, events and waits cost nothing.
-#include <sys/mman.h>
-
-#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <new>
 #include <vector>
 
+#include "s4l/core/device/arena.h"
 #include "s4l/core/device/runtime.h"
 #include "s4l/core/error.h"
 
@@ -26,65 +22,42 @@ namespace {
 
 std::atomic<bool> poison{false};
 
-constexpr std::size_t kAlignment = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-
-/// Sizes are rounded to eighths of a power of two, so that a block fits the next tensor of nearly its size.
-std::size_t rounded(std::size_t bytes) {
-  if (bytes <= 512) return (bytes + kAlignment - 1) / kAlignment * kAlignment + (bytes == 0 ? kAlignment : 0);
-  std::size_t step = 64;
-  while (step * 16 < bytes) step *= 2;
-  return (bytes + step - 1) / step * step;
-}
-
-/// Freed blocks kept for the next step, which asks for the same sizes again.
-class BlockCache {
+#ifdef S4L_ADDRESS_SANITIZER
+/// Every block an allocation of its own: AddressSanitizer then sees each access outside of a living tensor.
+class Blocks {
  public:
   void* take(std::size_t bytes) {
-    const std::size_t size = rounded(bytes);
-    const std::lock_guard lock(mutex_);
-    use_.current += size;
-    use_.peak = std::max(use_.peak, use_.current);
-    auto& blocks = free_[size];
-    if (!blocks.empty()) {
-      void* block = blocks.back();
-      blocks.pop_back();
-      return block;
+    current_ += bytes;
+    for (std::size_t peak = peak_; peak < current_ && !peak_.compare_exchange_weak(peak, current_);) {
     }
-    use_.reserved += size;
-    return fresh(size);
+    return ::operator new (bytes, std::align_val_t{64});
   }
-
   void give(void* block, std::size_t bytes) noexcept {
-    const std::size_t size = rounded(bytes);
-    const std::lock_guard lock(mutex_);
-    use_.current -= size;
-#ifdef S4L_ADDRESS_SANITIZER
-    use_.reserved -= size;  // no re-use: AddressSanitizer then sees every access to a dead tensor
-    std::free(block);
-#else
-    free_[size].push_back(block);
-#endif
+    current_ -= bytes;
+    ::operator delete (block, std::align_val_t{64});
   }
+  MemoryUse use() const { return {current_, peak_, current_}; }
 
+ private:
+  std::atomic<std::size_t> current_{0}, peak_{0};
+};
+#else
+/// Small blocks apart: many of them live long, and would cut up the room of the large.
+class Blocks {
+ public:
+  void* take(std::size_t bytes) { return of(bytes).take(bytes); }
+  void give(void* block, std::size_t bytes) noexcept { of(bytes).give(block, bytes); }
   MemoryUse use() const {
-    const std::lock_guard lock(mutex_);
-    return use_;
+    const MemoryUse a = small_.use(), b = large_.use();
+    return {a.current + b.current, a.peak + b.peak, a.reserved + b.reserved};
   }
 
  private:
-  static void* fresh(std::size_t size) {
-    const std::size_t alignment = size >= kHugePage ? kHugePage : kAlignment;
-    void* block = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-    if (block == nullptr) throw std::bad_alloc();
-    if (size >= kHugePage) ::madvise(block, size, MADV_HUGEPAGE);  // advice only: failure changes nothing
-    return block;
-  }
-
-  mutable std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> free_;
-  MemoryUse use_;
+  static constexpr std::size_t kSmall = 32 << 10;
+  Arena& of(std::size_t bytes) { return bytes <= kSmall ? small_ : large_; }
+  Arena small_, large_;
 };
+#endif
 
 class ReplayByCall final : public Graph {
  public:
@@ -100,11 +73,11 @@ class CpuRuntime final : public Runtime {
   Stream compute_stream() override { return make_stream(kCpu, this); }
   Stream copy_stream() override { return make_stream(kCpu, this); }
   void* allocate(std::size_t bytes, Stream) override {
-    void* memory = cache_.take(bytes);
+    void* memory = blocks_.take(bytes);
     if (poison.load(std::memory_order_relaxed)) std::memset(memory, 0xff, bytes);
     return memory;
   }
-  void free(void* memory, std::size_t bytes, Stream) noexcept override { cache_.give(memory, bytes); }
+  void free(void* memory, std::size_t bytes, Stream) noexcept override { blocks_.give(memory, bytes); }
   void copy(void* to, const void* from, std::size_t bytes, Stream) override {
     if (bytes != 0) std::memmove(to, from, bytes);
   }
@@ -118,10 +91,10 @@ class CpuRuntime final : public Runtime {
     work();
     return std::make_unique<ReplayByCall>(std::move(work));
   }
-  MemoryUse memory_use() const override { return cache_.use(); }
+  MemoryUse memory_use() const override { return blocks_.use(); }
 
  private:
-  BlockCache cache_;
+  Blocks blocks_;
 };
 
 }  // namespace

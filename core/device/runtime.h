@@ -35,7 +35,7 @@ class Graph {
 struct MemoryUse {
   std::size_t current = 0;   ///< bytes in live allocations
   std::size_t peak = 0;      ///< the most there were
-  std::size_t reserved = 0;  ///< bytes taken from the system, those waiting for re-use included
+  std::size_t reserved = 0;  ///< bytes of address space taken, those never touched included
 };
 
 /// What a device must do for the engine; kernels/ has what it computes. core implements the CPU's.

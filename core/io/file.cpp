@@ -136,6 +136,8 @@ const char* name_of(Call call) {
       return "fsync of the folder";
     case Call::remove:
       return "remove";
+    case Call::read:
+      return "read";
   }
   return "?";
 }
@@ -167,7 +169,9 @@ void append(const std::string& path, std::string_view text) {
   file.close();
 }
 
-InputFile::InputFile(std::string path) : path_(std::move(path)), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+// Not blocking: opening a named pipe must not wait for a writer.
+InputFile::InputFile(std::string path)
+    : path_(std::move(path)), file_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (file_ < 0) refuse(path_, "open", errno);
   struct stat status {};
   const int reason = ::fstat(file_, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
@@ -177,6 +181,7 @@ InputFile::InputFile(std::string path) : path_(std::move(path)), file_(::open(pa
     fail(ErrorKind::io, "{}: expected a regular file", path_);
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
+  changed_ = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
 InputFile::~InputFile() { ::close(file_); }
@@ -189,6 +194,18 @@ void InputFile::read(void* to, std::size_t count) {
     if (got < 0) refuse(path_, "read", errno);
     if (got == 0) fail(ErrorKind::io, "{}: expected {} more bytes, got the end of the file", path_, count);
     place += got;
+    count -= static_cast<std::size_t>(got);
+  }
+}
+
+void InputFile::read_at(std::uint64_t offset, void* to, std::size_t count) const {
+  auto* place = static_cast<char*>(to);
+  while (count > 0) {
+    const ssize_t got =
+        require(Call::read, path_, [&](bool) { return ::pread(file_, place, count, static_cast<off_t>(offset)); });
+    if (got == 0) fail(ErrorKind::io, "{}: expected {} more bytes, got the end of the file", path_, count);
+    place += got;
+    offset += static_cast<std::uint64_t>(got);
     count -= static_cast<std::size_t>(got);
   }
 }

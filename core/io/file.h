@@ -8,8 +8,9 @@
 
 namespace s4l::io {
 
-/// The system calls of a save, in the order in which they happen; tests make the n-th fail or die there.
-enum class Call { open, write, fsync, close, symlink, rename, open_folder, fsync_folder, remove };
+/// The system calls of a save, in the order in which they happen, and of reading; tests make the n-th fail or die
+/// there.
+enum class Call { open, write, fsync, close, symlink, rename, open_folder, fsync_folder, remove, read };
 const char* name_of(Call call);
 
 /// Asked before each call: 0 lets it happen, an errno makes it fail with that; it may also end the process.
@@ -40,13 +41,18 @@ class InputFile {
 
   /// Bytes it had when it was opened.
   std::uint64_t size() const { return size_; }
+  /// When its content last changed, in ns since 1970.
+  std::int64_t changed() const { return changed_; }
   /// Reads the next `count` bytes; throws Error(io) if there are fewer.
   void read(void* to, std::size_t count);
+  /// Reads `count` bytes at `offset`, likewise; several threads may. Asks the fault hook.
+  void read_at(std::uint64_t offset, void* to, std::size_t count) const;
 
  private:
   std::string path_;
   int file_;
   std::uint64_t size_ = 0;
+  std::int64_t changed_ = 0;
 };
 
 /// The whole content of a regular file; throws Error(io).

@@ -8,11 +8,13 @@ struct BatchNormOptions {
   double momentum = 0.99;  ///< of the running statistics: m <- momentum m + (1 - momentum) m_batch
   int groups = 1;          ///< statistics over each of `groups` equal runs of rows (virtual replicas)
   bool relu = false;       ///< max(0, .) of the result, in the same pass
+  bool biased = false;     ///< the running variance follows the biased one (cross-replica batch norm, spec 2.0.4)
 };
 
 /// Batch normalisation of x (N, H, W, C) or (N, C) with the statistics of the batch (biased variance), spec
 /// 2.0.4: y = gamma (x - mean) / sqrt(var + epsilon) + beta [+ residual] [then ReLU]. Where running_mean and
-/// running_var are given they are updated once, with the mean over the groups' means and unbiased variances.
+/// running_var are given they are updated once, with the mean over the groups' means and (unless `biased`)
+/// unbiased variances.
 /// Only x is kept for the gradient; y is computed again where a later op reads it.
 Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
                         const Tensor& running_var, const BatchNormOptions& options, const Tensor& residual = {});

@@ -5,17 +5,33 @@
 namespace s4l {
 namespace {
 
-Shape output_shape(const Shape& x, const Shape& w, const Conv2dOptions& options) {
-  check(x.rank == 4, "conv2d: expected x (N, H, W, C), got {}", x);
-  check(w.rank == 4, "conv2d: expected w (O, kh, kw, C), got {}", w);
-  check(x[3] == w[3], "conv2d: expected as many channels in x and w, got x {} and w {}", x, w);
-  check(w.numel() > 0, "conv2d: expected sizes of at least 1 in w, got {}", w);
+void check_options(const Conv2dOptions& options) {
   check(options.stride >= 1 && options.padding >= 0, "conv2d: expected stride >= 1 and padding >= 0, got {} and {}",
         options.stride, options.padding);
-  const std::int64_t height = x[1] + 2 * options.padding, width = x[2] + 2 * options.padding;
-  check(height >= w[1] && width >= w[2],
-        "conv2d: expected x, padded by {}, no smaller than the kernel, got x {} and w {}", options.padding, x, w);
-  return {x[0], (height - w[1]) / options.stride + 1, (width - w[2]) / options.stride + 1, w[0]};
+  check(options.dilation >= 1 && options.groups >= 1, "conv2d: expected dilation >= 1 and groups >= 1, got {} and {}",
+        options.dilation, options.groups);
+}
+
+/// How many times a kernel of `taps` fits an axis; 0 if it is longer than the padded axis.
+std::int64_t windows(std::int64_t size, std::int64_t taps, const Conv2dOptions& options) {
+  const std::int64_t room = size + 2 * std::int64_t{options.padding} - options.dilation * (taps - 1) - 1;
+  return room < 0 ? 0 : room / options.stride + 1;
+}
+
+Shape output_shape(const Shape& x, const Shape& w, const Conv2dOptions& options) {
+  check_options(options);
+  check(x.rank == 4, "conv2d: expected x (N, H, W, C), got {}", x);
+  check(w.rank == 4, "conv2d: expected w (O, kh, kw, C / groups), got {}", w);
+  check(w.numel() > 0, "conv2d: expected sizes of at least 1 in w, got {}", w);
+  const int groups = options.groups;
+  check(x[3] == w[3] * groups, "conv2d: expected as many channels in x and w x groups {}, got x {} and w {}", groups, x,
+        w);
+  check(w[0] % groups == 0, "conv2d: expected outputs that {} groups can share, got x {} and w {}", groups, x, w);
+  const Shape y{x[0], windows(x[1], w[1], options), windows(x[2], w[2], options), w[0]};
+  check(y[1] > 0 && y[2] > 0,
+        "conv2d: expected x, padded by {}, no smaller than the kernel with dilation {}, got x {} and w {}",
+        options.padding, options.dilation, x, w);
+  return y;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ struct MaxPoolOptions {
   bool zero_padding = true;  ///< padded places count as 0 (spec 3.1); false: they never win
 };
 
-/// Largest value of each window of x (N, H, W, C); the first of equals takes the gradient.
+/// Largest value of each window of x (N, H, W, C), NaN where one is there; the first of equals takes the gradient.
 Tensor max_pool2d(const Tensor& x, MaxPoolOptions options = {});
 /// Mean over rows and columns: (N, H, W, C) to (N, C).
 Tensor global_avg_pool(const Tensor& x);

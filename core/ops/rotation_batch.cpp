@@ -1,10 +1,16 @@
 #include "s4l/core/ops/rotation_batch.h"
 
-#include <vector>
-
 namespace s4l {
+namespace {
 
-Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& flip,
+void check_draws(const char* name, const Tensor& x, const Shape& shape, DType dtype) {
+  check(!x || (x.shape() == shape && x.dtype() == dtype), "rotation_batch: expected {} {} {}, got {} {}", name, dtype,
+        shape, x ? x.dtype() : dtype, x ? x.shape() : Shape());
+}
+
+}  // namespace
+
+Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const PictureDraws& draws,
                       const RotationBatchOptions& options) {
   const Shape& in = pictures.shape();
   check(in.rank == 4 && in[3] == 3 && pictures.dtype() == DType::u8,
@@ -16,26 +22,27 @@ Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor&
         "rotation_batch: expected an index i32 (N), got {} {}", index ? index.dtype() : DType::i32,
         index ? index.shape() : Shape());
   const std::int64_t n = index ? index.numel() : in[0];
-  check(!flip || (flip.shape() == Shape{n} && flip.dtype() == DType::u8),
-        "rotation_batch: expected flip u8 {}, got {} {}", Shape{n}, flip ? flip.dtype() : DType::u8,
-        flip ? flip.shape() : Shape());
+  check_draws("flip", draws.flip, {n}, DType::u8);
+  check_draws("noise", draws.noise, {n, HsvNoise::kNumbers}, DType::f32);
+  check_draws("range", draws.range, {n, 2}, DType::f32);
   const Tensor y = empty({options.rotations * n, in[1], in[2], 3}, DType::f32, pictures.device());
-  kernel::rotation_batch(pictures, index, flip, options, y);
+  kernel::rotation_batch(pictures, index, draws, options, y);
   return y;
 }
 
 Tensor rotation_labels(std::int64_t n, Device device) {
-  std::vector<std::int32_t> labels(static_cast<std::size_t>(4 * n));
-  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<std::int32_t>(i % 4);
-  return from_values(labels, {4 * n}, device);
+  const Tensor y = empty({4 * n}, DType::i32, device);
+  kernel::rotation_labels(y);
+  return y;
 }
 
 Tensor repeat_labels(const Tensor& labels, int times) {
-  check(labels.shape().rank == 1 && times >= 0, "repeat_labels: expected labels (n) and 0 or more times, got {} and {}",
-        labels.shape(), times);
-  std::vector<std::int32_t> repeated;
-  for (const std::int32_t label : values_of<std::int32_t>(labels)) repeated.insert(repeated.end(), times, label);
-  return from_values(repeated, {times * labels.numel()}, labels.device());
+  check(labels.shape().rank == 1 && labels.dtype() == DType::i32 && times >= 0,
+        "repeat_labels: expected labels i32 (n) and 0 or more times, got {} {} and {}", labels.dtype(), labels.shape(),
+        times);
+  const Tensor y = empty({times * labels.numel()}, DType::i32, labels.device());
+  kernel::repeat_labels(labels, times, y);
+  return y;
 }
 
 }  // namespace s4l

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "s4l/core/kernel.h"
+#include "s4l/core/ops/hsv_noise.h"
 
 namespace s4l {
 
@@ -16,17 +17,28 @@ struct RotationBatchOptions {
   int rotations = 4;  ///< 4: every picture in its four rotations, adjacent (spec 5.3); 1: upright alone
 };
 
-/// The tail flip | normalise | rotate of the preprocessing, in one pass: pictures (M, H, W, 3) u8, `index` (N) i32
-/// which of them (empty: all in order), `flip` (N) u8 mirror where 1 (empty: none). Returns
-/// (rotations N, H, W, 3) f32; view k of picture i is row rotations i + k. Four rotations need H = W.
-Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Tensor& flip,
+/// What the tail does to each picture by itself; an empty tensor does nothing.
+struct PictureDraws {
+  Tensor flip{};   ///< (N) u8, mirror where 1
+  Tensor noise{};  ///< (N, 7) f32, the numbers of an HsvNoise
+  Tensor range{};  ///< (N, 2) f32: value * range[0] + range[1] instead of the normalisation, values from 0 to 255
+};
+
+/// The tail flip | HSV noise | normalise | rotate of the preprocessing, in one pass: pictures (M, H, W, 3) u8, `index`
+/// (N) i32 which of them (empty: all in order). Returns (rotations N, H, W, 3) f32; view k of picture i is row
+/// rotations i + k. Four rotations need H = W.
+Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const PictureDraws& draws,
                       const RotationBatchOptions& options = {});
 /// The labels of those rows: 0, 1, 2, 3, 0, 1, ... (4 n) i32.
 Tensor rotation_labels(std::int64_t n, Device device);
 /// Each label repeated `times` (adjacent): (n) i32 to (times n) i32.
 Tensor repeat_labels(const Tensor& labels, int times);
 
-S4L_KERNEL(rotation_batch, const Tensor& pictures, const Tensor& index, const Tensor& flip,
+S4L_KERNEL(rotation_batch, const Tensor& pictures, const Tensor& index, const PictureDraws& draws,
            const RotationBatchOptions& options, const Tensor& y)
+/// y_i = i mod 4.
+S4L_KERNEL(rotation_labels, const Tensor& y)
+/// y_i = labels[i / times].
+S4L_KERNEL(repeat_labels, const Tensor& labels, int times, const Tensor& y)
 
 }  // namespace s4l

@@ -18,7 +18,8 @@ struct SoftmaxEntropy {
 };
 
 /// Softmax of logits z (N, K) against labels: i32 (N) with -1 for "none" (its cross entropy is 0, and it still counts
-/// in the mean), or soft labels (N, K) of z's type, or empty (entropy alone). Spec 2.7 and 11.
+/// in the mean), or soft labels (N, K) of z's type, or empty (entropy alone). Spec 2.7 and 11. A logit of -inf has
+/// probability 0 (and costs inf where its label is wanted); a row of nothing else, or with inf or NaN, gives NaN.
 SoftmaxEntropy softmax_entropy(const Tensor& z, const Tensor& labels, SoftmaxEntropyOptions options = {});
 
 /// The common case: mean cross entropy, a scalar.

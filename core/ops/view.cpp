@@ -34,12 +34,7 @@ Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) {
         "rows: expected 0 <= begin <= end <= rows of {}, got {} and {}", x.shape(), begin, end);
   Shape shape = x.shape();
   shape[0] = end - begin;
-  return record("rows", view_of(x, shape, row_bytes(x) * static_cast<std::size_t>(begin)), {x},
-                [from = x.shape(), begin, end](const Tensor& gy, Needs) {
-                  Tensor gx = zeros(from, gy.dtype(), gy.device());
-                  copy_(rows(gx, begin, end), gy);
-                  return Grads{gx};
-                });
+  return record_rows("rows", view_of(x, shape, row_bytes(x) * static_cast<std::size_t>(begin)), x, begin);
 }
 
 Tensor concat(const std::vector<Tensor>& parts) {

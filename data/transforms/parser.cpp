@@ -1,5 +1,6 @@
 #include "s4l/data/transforms/parser.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "s4l/core/error.h"
@@ -70,7 +71,12 @@ std::vector<OperationText> parse_pipeline(const std::string& text) {
 }
 
 void fail_at(const std::string& text, std::size_t place, const std::string& message) {
-  fail(ErrorKind::usage, "pipeline \"{}\": at character {}: {}", text, place + 1, message);
+  const auto is_first_byte = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };  // of a character
+  const auto before = std::count_if(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(place), is_first_byte);
+  std::string line = fill_in("pipeline \"{}\": at character {}: {}", {text, to_text(before + 1), message});
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  throw Error(line);
 }
 
 }  // namespace s4l::data

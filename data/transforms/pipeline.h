@@ -1,45 +1,54 @@
 #pragma once
-#include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "s4l/core/ops/rotation_batch.h"
 #include "s4l/core/rng.h"
-#include "s4l/data/image.h"
+#include "s4l/data/transforms/operation_table.h"
+#include "s4l/data/transforms/picture.h"
 
 namespace s4l::data {
 
-/// One step on the loader's threads, on u8 pictures; draws from `rng` only while training.
-using HostOp = std::function<Image(const Image&, Rng& rng, bool train)>;
+/// One view of a picture as it leaves the host, and what was drawn for the device's part.
+struct View {
+  Image image;
+  bool flip = false;
+  HsvNoise noise{};
+  float scale = 0, offset = 0;  ///< of the values, where the pipeline standardizes
+};
 
-/// A preprocessing pipeline "resize(32)|pad_crop(4)|flip_lr|-1_to_1|rotate" (spec 5.1), parsed once. What stands
-/// before flip_lr runs per picture on the host; the tail flip_lr|<value range>|rotate is one kernel on the device.
+/// A preprocessing pipeline "inception_crop|resize(224)|flip_lr|-1_to_1|rotate" (docs/preprocessing.md), parsed once.
+/// Its tail (flip_lr, hsvnoise, value range, rotate) is one kernel on the device; what stands before runs on the host.
 class Pipeline {
  public:
   /// An error points at the operation that is unknown, has wrong arguments or stands at the wrong place.
   explicit Pipeline(const std::string& text);
 
-  /// The host's part, and whether the device is to mirror the result (drawn with a coin, training only).
-  struct Result {
-    Image image;
-    bool flip = false;
-  };
-  Result run(const Image& image, Rng& rng, bool train) const;
-  /// The device's part.
+  /// The host's part: host_views() views of the picture, whose pixels are decoded as far as they are needed. Random
+  /// numbers are taken from `rng` in the order of the operations, within each in the order of the views.
+  std::vector<View> run(Picture picture, Rng& rng, bool train) const;
+  std::vector<View> run(const Image& image, Rng& rng, bool train) const { return run(Picture(image), rng, train); }
+  int host_views() const { return host_views_; }
+
+  /// The device's part, and which draws of a View it reads.
   const RotationBatchOptions& tail() const { return tail_; }
-  /// Rows of network input per picture: 1, or 4 with rotate.
-  int views() const { return tail_.rotations; }
+  bool draws_noise() const { return draws_noise_; }
+  bool standardizes() const { return standardizes_; }
+
+  /// Rows of network input per picture: those of its first host view, then those of its second.
+  int views() const { return host_views_ * tail_.rotations; }
   const std::string& text() const { return text_; }
 
  private:
   std::string text_;
   std::vector<HostOp> host_;
-  bool flip_ = false;
+  int host_views_ = 1;
+  bool flips_ = false, draws_noise_ = false, standardizes_ = false;
+  double low_ = -1, high_ = 1;  // what 0 and 255 become
   RotationBatchOptions tail_;
 };
 
-/// The pipeline `text` with more operations: those for the host follow its own, the others stand at the end.
-std::string with_operations(const std::string& text, const std::string& more);
+/// The pipeline with further operations: at its end, but before a value range, which works with all of them.
+std::string with_operations(const std::string& pipeline, const std::string& operations);
 
 }  // namespace s4l::data

@@ -1,11 +1,46 @@
+// The area filter is separable. Rows are summed first, in long runs of the picture's bytes; what is left is one row of
+// floats whose columns are then averaged.
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 #include "s4l/data/transforms/operations.h"
+#include "s4l/data/transforms/targets.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "s4l/data/transforms/resize_small.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace s4l::data::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// sum[i] += share row[i].
+void add_row(const std::uint8_t* row, float share, std::size_t count, float* sum) {
+  const hn::ScalableTag<float> d;
+  const hn::Rebind<std::int32_t, decltype(d)> d32;
+  const hn::Rebind<std::uint8_t, decltype(d)> d8;
+  const auto factor = hn::Set(d, share);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    const auto level = hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, row + i)));
+    hn::StoreU(hn::MulAdd(level, factor, hn::LoadU(d, sum + i)), d, sum + i);
+  }
+  const hn::CappedTag<float, 1> one;
+  for (; i < count; ++i)
+    hn::StoreU(hn::MulAdd(hn::Set(one, static_cast<float>(row[i])), hn::Set(one, share), hn::LoadU(one, sum + i)), one,
+               sum + i);
+}
+
+}  // namespace s4l::data::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace s4l::data {
 namespace {
+
+HWY_EXPORT(add_row);
 
 /// The inputs that one output covers, from `first`, with the share of each.
 struct Cover {
@@ -26,18 +61,17 @@ std::vector<Cover> covers(int in, int out) {
   return all;
 }
 
-/// Averages the columns: rows of `width` pixels become rows of columns.size() pixels, f32.
-std::vector<float> average_columns(const Image& image, const std::vector<Cover>& columns) {
-  std::vector<float> out(static_cast<std::size_t>(image.height) * columns.size() * 3);
-  float* to = out.data();
-  for (int y = 0; y < image.height; ++y)
-    for (const Cover& cover : columns) {
-      const std::uint8_t* from = image.at(y, cover.first);
-      for (const float share : cover.shares)
-        for (int c = 0; c < 3; ++c) to[c] += share * static_cast<float>(*from++);
-      to += 3;
+/// A row of floats becomes a row of rounded bytes.
+void average_columns(const std::vector<float>& row, const std::vector<Cover>& columns, std::uint8_t* out) {
+  for (const Cover& cover : columns) {
+    const float* from = row.data() + 3 * cover.first;
+    float r = 0.5f, g = 0.5f, b = 0.5f;  // to round by truncation
+    for (const float share : cover.shares) {
+      r += share * from[0], g += share * from[1], b += share * from[2];
+      from += 3;
     }
-  return out;
+    for (const float sum : {r, g, b}) *out++ = static_cast<std::uint8_t>(std::min(sum, 255.0f));
+  }
 }
 
 int scaled(int length, double ratio) { return std::max(1, static_cast<int>(std::nearbyint(length * ratio))); }
@@ -47,21 +81,18 @@ int scaled(int length, double ratio) { return std::max(1, static_cast<int>(std::
 Image resize_small(const Image& image, int side) {
   const double ratio = static_cast<double>(side) / std::min(image.height, image.width);
   const Size size{scaled(image.height, ratio), scaled(image.width, ratio)};
-  const std::size_t row = static_cast<std::size_t>(size.width) * 3;
-  const std::vector<float> narrow = average_columns(image, covers(image.width, size.width));
-  const std::vector<Cover> rows = covers(image.height, size.height);
+  const std::vector<Cover> rows = covers(image.height, size.height), columns = covers(image.width, size.width);
   Image out(size.height, size.width);
-  std::vector<float> sum(row);
+  std::vector<float> sum(static_cast<std::size_t>(image.width) * 3);
   for (int y = 0; y < size.height; ++y) {
-    const Cover& cover = rows[static_cast<std::size_t>(y)];
-    std::fill(sum.begin(), sum.end(), 0.5f);  // to round by truncation
-    const float* from = narrow.data() + static_cast<std::size_t>(cover.first) * row;
-    for (const float share : cover.shares)
-      for (float& value : sum) value += share * *from++;
-    std::transform(sum.begin(), sum.end(), out.at(y, 0),
-                   [](float value) { return static_cast<std::uint8_t>(std::min(value, 255.0f)); });
+    std::fill(sum.begin(), sum.end(), 0.0f);
+    int from = rows[static_cast<std::size_t>(y)].first;
+    for (const float share : rows[static_cast<std::size_t>(y)].shares)
+      HWY_DYNAMIC_DISPATCH(add_row)(image.at(from++, 0), share, sum.size(), sum.data());
+    average_columns(sum, columns, out.at(y, 0));
   }
   return out;
 }
 
 }  // namespace s4l::data
+#endif

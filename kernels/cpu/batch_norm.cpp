@@ -8,6 +8,7 @@
 
 #include "s4l/kernels/cpu/batch_norm_passes.h"
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/past_caches.h"
 
 namespace s4l::cpu {
 namespace {
@@ -71,6 +72,10 @@ T* data_or_null(const Tensor& x) {
   return x ? x.data<T>() : nullptr;
 }
 
+bool writes_around(const Tensor& y) {
+  return past_caches(y) && streams_to(y.raw(), y.shape().last() * static_cast<std::int64_t>(size_of(y.dtype())));
+}
+
 /// What normalising reads.
 struct Inputs {
   const Tensor &x, &mean, &rstd, &gamma, &beta, &residual;
@@ -131,7 +136,7 @@ void batch_norm_statistics(const Tensor& x, const BatchNormOptions& options, con
                            const Tensor& running_mean, const Tensor& running_var) {
   const Chunks chunks(x, options.groups, std::max<std::int64_t>(1, kMostSums / options.groups));
   const auto n = static_cast<double>(chunks.group_rows);
-  const double unbias = n > 1 ? n / (n - 1) : 1;
+  const double unbias = n > 1 && !options.biased ? n / (n - 1) : 1;
   with_float(x.dtype(), [&]<class T>() {
     const Tensor sums = chunk_sums<T>(chunks, BatchNormStep::moments, [&](std::int64_t) {
       BatchNormPass<T> pass;
@@ -168,10 +173,12 @@ void batch_norm_apply(const Tensor& x, const Tensor& mean, const Tensor& rstd, c
                       const Tensor& residual, const BatchNormOptions& options, const Tensor& y) {
   const Chunks chunks(x, options.groups, x.numel() + 1);
   const Inputs inputs{x, mean, rstd, gamma, beta, residual, options.relu};
+  const bool around = writes_around(y);
   with_float(x.dtype(), [&]<class T>() {
     chunks.each([&](std::int64_t, std::int64_t group, std::int64_t begin, std::int64_t end) {
       BatchNormPass<T> pass = inputs.pass<T>(group);
       pass.y = y.data<T>();
+      pass.around = around;
       batch_norm_pass(BatchNormStep::apply, pass, begin, end);
     });
   });
@@ -195,10 +202,12 @@ void batch_norm_backward(const Tensor& x, const Tensor& mean, const Tensor& rstd
       combine_gradient<T>(chunks, sums, rstd, through_statistics ? slopes : Tensor(), ggamma, gbeta);
     }
     if (!gx && !gresidual) return;
+    const bool around = gx && writes_around(gx);
     chunks.each([&](std::int64_t, std::int64_t group, std::int64_t begin, std::int64_t end) {
       BatchNormPass<T> pass = pass_of(group);
       pass.gx = data_or_null<T>(gx);
       pass.gresidual = data_or_null<T>(gresidual);
+      pass.around = around;
       pass.mean_g = slopes ? slopes.data<T>() + group * chunks.channels : nullptr;
       pass.slope_g = slopes ? pass.mean_g + chunks.groups * chunks.channels : nullptr;
       batch_norm_pass(BatchNormStep::gradient, pass, begin, end);

@@ -8,6 +8,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "s4l/kernels/cpu/batch_norm_passes.cpp"
 #include <hwy/foreach_target.h>
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -21,6 +22,14 @@ HWY_INLINE hn::Vec<D> promoted(D, hn::Vec<D> v) {
 template <class D>
 HWY_INLINE hn::Vec<D> promoted(D d, hn::Vec<hn::Rebind<float, D>> v) {
   return hn::PromoteTo(d, v);
+}
+
+template <class D, class T>
+HWY_INLINE void write(D d, hn::Vec<D> v, bool around, T* to) {
+  if (around)
+    hn::Stream(v, d, to);
+  else
+    hn::StoreU(v, d, to);
 }
 
 template <class D, class T>
@@ -59,7 +68,8 @@ struct Apply {
     for (int r = 0; r < kN; ++r) {
       const std::int64_t at = row + r * p.channels + c;
       const auto z = z_of(d, p, hn::Sub(hn::LoadU(d, p.x + at), mean), at, c);
-      hn::StoreU(p.relu ? hn::Max(hn::Zero(d), z) : z, d, p.y + at);  // in this order a NaN stays one
+      const auto y = p.relu ? hn::IfThenZeroElse(hn::Lt(z, hn::Zero(d)), z) : z;  // a NaN stays one
+      write(d, y, p.around, p.y + at);
     }
   }
 };
@@ -94,7 +104,7 @@ struct Gradient {
       if (!p.gx) continue;
       const auto factor = hn::Mul(hn::LoadU(d, p.gamma + c), hn::LoadU(d, p.rstd + c));
       const auto rest = hn::Sub(g, hn::LoadU(d, p.mean_g + c));
-      hn::StoreU(hn::Mul(factor, hn::NegMulAdd(centred, hn::LoadU(d, p.slope_g + c), rest)), d, p.gx + at);
+      write(d, hn::Mul(factor, hn::NegMulAdd(centred, hn::LoadU(d, p.slope_g + c), rest)), p.around, p.gx + at);
     }
   }
 };
@@ -114,6 +124,7 @@ void pass(const BatchNormPass<T>& p, std::int64_t begin, std::int64_t end) {
   constexpr int kN = 4;
   for (; begin + kN <= end; begin += kN) rows<Step, Lane, kN>(p, begin * p.channels);
   for (; begin < end; ++begin) rows<Step, Lane, 1>(p, begin * p.channels);
+  if (p.around) hwy::FlushStream();
 }
 
 template <class T>

@@ -13,6 +13,7 @@ struct BatchNormPass {
   T *y = nullptr, *gx = nullptr, *gresidual = nullptr;
   double *sum = nullptr, *product = nullptr;  // (channels), added to
   bool relu = false;
+  bool around = false;  // write y or gx past the caches
 };
 
 /// With z = (x - mean) gamma rstd + beta [+ residual] and g = gy [where z > 0]:

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)  // AVX2 and AVX-512; the scalar target is what any x86-64 runs
+#include "s4l/kernels/cpu/targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "s4l/kernels/cpu/gemm.cpp"
 #include <hwy/foreach_target.h>
@@ -48,6 +49,7 @@ HWY_INLINE void store(const V (&sum)[kRowCount][kVectors], const Gemm& g, float*
 /// kRowCount rows of A times kVectors vectors of a panel of B: all sums stay in registers.
 template <int kRowCount, int kVectors>
 HWY_NOINLINE void tile(const Gemm& g, const float* a, const float* b, float* c, std::int64_t columns) {
+  constexpr int kRowsOfBase = 4, kBases = (kRowCount + kRowsOfBase - 1) / kRowsOfBase;
   const D d;
   V sum[kRowCount][kVectors];
 #pragma GCC unroll 16
@@ -55,15 +57,26 @@ HWY_NOINLINE void tile(const Gemm& g, const float* a, const float* b, float* c, 
 #pragma GCC unroll 2
     for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
   const std::int64_t a_row = g.a_row, a_depth = g.a_depth, b_depth = g.b_depth;
-  for (std::int64_t k = 0; k < g.depth; ++k, a += a_depth, b += b_depth) {
-    V of_b[kVectors];
+  for (std::int64_t segment = 0; segment < g.segments; ++segment) {
+    const float* at_b = b + segment * g.b_segment;
+    const float* at_a[kBases];
+#pragma GCC unroll 4
+    for (int i = 0; i < kBases; ++i) {
+      at_a[i] = a + segment * g.a_segment + kRowsOfBase * i * a_row;
+      asm("" : "+r"(at_a[i]));  // a register of its own: from one base, 12 offsets would not fit the registers
+    }
+    for (std::int64_t k = 0; k < g.depth; ++k, at_b += b_depth) {
+      V of_b[kVectors];
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) of_b[v] = hn::LoadU(d, b + v * kLanes);
+      for (int v = 0; v < kVectors; ++v) of_b[v] = hn::LoadU(d, at_b + v * kLanes);
 #pragma GCC unroll 16
-    for (int r = 0; r < kRowCount; ++r) {
-      const V of_a = hn::Set(d, a[r * a_row]);
+      for (int r = 0; r < kRowCount; ++r) {
+        const V of_a = hn::Set(d, at_a[r / kRowsOfBase][r % kRowsOfBase * a_row]);
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(of_a, of_b[v], sum[r][v]);
+        for (int v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(of_a, of_b[v], sum[r][v]);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < kBases; ++i) at_a[i] += a_depth;
     }
   }
   store<kRowCount, kVectors>(sum, g, c, columns);

@@ -5,8 +5,9 @@ namespace s4l::cpu {
 
 /// C (rows x columns) = A (rows x depth) B (depth x columns), or C += A B. A has any strides, so a transposed
 /// matrix is the same matrix with its strides exchanged. B is read in panels of gemm_panel_width() columns:
-/// element (k, n) lies at b[n / width * b_panel + k * b_depth + n % width], and the last panel must be readable
-/// to its full width. The rows of C are contiguous.
+/// element (k, n) lies at b[n / width * b_panel + k * b_depth + n % width], and the last panel must be readable to its
+/// full width, or to half of it where that holds all columns. The rows of C are contiguous. The depth may be divided
+/// into segments of `depth` each, the s-th at a + s * a_segment and b + s * b_segment.
 struct Gemm {
   const float* a;
   std::int64_t a_row, a_depth;
@@ -16,6 +17,7 @@ struct Gemm {
   std::int64_t c_row;
   std::int64_t rows, columns, depth;
   bool add;
+  std::int64_t segments = 1, a_segment = 0, b_segment = 0;
 };
 
 /// Computes it on the calling thread. Each element is one sum over k in ascending order, whatever the sizes.

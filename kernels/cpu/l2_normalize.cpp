@@ -3,27 +3,10 @@
 
 #include <cmath>
 
+#include "s4l/kernels/cpu/dot.h"
 #include "s4l/kernels/cpu/parallel.h"
 
 namespace s4l::cpu {
-namespace {
-
-/// a . b in double: squares of tiny gradients do not underflow. Eight sums, so that the loop vectorises.
-template <class T>
-double dot(const T* a, const T* b, std::int64_t n) {
-  constexpr std::int64_t kSums = 8;
-  double sums[kSums] = {};
-  std::int64_t i = 0;
-  for (; i + kSums <= n; i += kSums)
-    for (std::int64_t k = 0; k < kSums; ++k) sums[k] += static_cast<double>(a[i + k]) * static_cast<double>(b[i + k]);
-  double sum = 0;
-  for (; i < n; ++i) sum += static_cast<double>(a[i]) * static_cast<double>(b[i]);
-  for (const double part : sums) sum += part;
-  return sum;
-}
-
-}  // namespace
-
 void l2_normalize(const Tensor& x, double floor, const Tensor& y) {
   const std::int64_t n = x.shape()[0], size = n == 0 ? 0 : x.numel() / n;
   with_float(x.dtype(), [&]<class T>() {

@@ -1,5 +1,6 @@
 #include "s4l/kernels/cpu/packed_weights.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <mutex>
@@ -10,10 +11,10 @@
 namespace s4l::cpu {
 namespace {
 
-using Key = std::tuple<const void*, std::array<std::int64_t, Shape::kMaxRank>, Packing, std::int64_t, std::int64_t>;
+using Key = std::tuple<const void*, std::array<std::int64_t, Shape::kMaxRank>, Packing, std::int64_t>;
 
-Key key_of(const Tensor& w, Packing packing, std::int64_t stride) {
-  return {w.raw(), std::to_array(w.shape().dims), packing, stride, gemm_panel_width()};
+Key key_of(const Tensor& w, const Packing& packing) {
+  return {w.raw(), std::to_array(w.shape().dims), packing, gemm_panel_width()};
 }
 
 struct Entry {
@@ -30,9 +31,9 @@ std::map<Key, Entry>& entries() {
 
 }  // namespace
 
-std::shared_ptr<const Storage> packed_weights(const Tensor& w, Packing packing, std::int64_t stride,
-                                              std::int64_t floats, const std::function<void(float*)>& pack) {
-  const Key key = key_of(w, packing, stride);
+std::shared_ptr<const Storage> packed_weights(const Tensor& w, const Packing& packing, std::int64_t floats,
+                                              const std::function<void(float*)>& pack) {
+  const Key key = key_of(w, packing);
   {
     const std::lock_guard lock(mutex);
     const auto found = entries().find(key);
@@ -46,6 +47,21 @@ std::shared_ptr<const Storage> packed_weights(const Tensor& w, Packing packing, 
   std::erase_if(entries(), [](const auto& item) { return item.second.original.expired(); });
   entries()[key] = {w.storage(), version, packed};
   return packed;
+}
+
+void pack_panel(const WeightMatrix& from, std::int64_t depth, std::int64_t columns, std::int64_t width, float* to) {
+  constexpr std::int64_t kLine =
+      16;  // floats of a cache line: where a row of w is a column of the matrix, read it whole
+  for (std::int64_t begin = 0; begin < depth; begin += kLine) {
+    const std::int64_t end = std::min(depth, begin + kLine);
+    if (from.column == 1) {
+      for (std::int64_t k = begin; k < end; ++k) std::copy_n(from.data + k * from.row, columns, to + k * width);
+    } else {
+      for (std::int64_t n = 0; n < columns; ++n)
+        for (std::int64_t k = begin; k < end; ++k) to[k * width + n] = from.data[k * from.row + n * from.column];
+    }
+    for (std::int64_t k = begin; k < end; ++k) std::fill_n(to + k * width + columns, width - columns, 0.0f);
+  }
 }
 
 }  // namespace s4l::cpu

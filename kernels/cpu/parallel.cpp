@@ -13,6 +13,7 @@
 
 #include "s4l/core/device/device.h"
 #include "s4l/core/error.h"
+#include "s4l/kernels/cpu/scratch.h"
 
 namespace s4l {
 namespace {
@@ -26,14 +27,14 @@ int quota_cores() {
   return std::max(1, static_cast<int>(std::ceil(std::stod(quota) / period)));
 }
 
-thread_local bool inside_task = false;
+thread_local int running_thread = -1;  // of the pool, while it runs tasks
 
 /// A fork-join pool. A round is a count of tasks left, which the caller and every worker that is awake take from one by
 /// one; the caller waits for the tasks, not for the workers, so that one the system has put aside delays nobody.
 class Pool {
  public:
   explicit Pool(int threads) : threads_(threads) {
-    for (int t = 1; t < threads; ++t) workers_.emplace_back([this] { work(); });
+    for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
   }
   ~Pool() {
     stop_.store(true, std::memory_order_relaxed);
@@ -49,7 +50,7 @@ class Pool {
     unfinished_.store(static_cast<int>(tasks), std::memory_order_relaxed);
     left_.store(tasks, std::memory_order_release);
     wake();
-    take_tasks();
+    take_tasks(0);
     for (int unfinished; (unfinished = unfinished_.load(std::memory_order_acquire)) != 0;)
       wait(unfinished_, unfinished);
     if (error_) std::rethrow_exception(error_);
@@ -74,15 +75,15 @@ class Pool {
   }
 
   /// Runs tasks until none is left. Whoever holds one keeps the round open, so task_ and tasks_ are that round's.
-  void take_tasks() {
-    inside_task = true;
+  void take_tasks(int thread) {
+    running_thread = thread;
     for (std::int64_t left = left_.load(std::memory_order_acquire); left > 0;) {
       if (!left_.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel)) continue;
       run_one(tasks_.load(std::memory_order_relaxed) - left);
       if (unfinished_.fetch_sub(1, std::memory_order_acq_rel) == 1) unfinished_.notify_one();
       left = left_.load(std::memory_order_acquire);
     }
-    inside_task = false;
+    running_thread = -1;
   }
 
   void run_one(std::int64_t i) {
@@ -94,12 +95,12 @@ class Pool {
     }
   }
 
-  void work() {
+  void work(int thread) {
     for (std::uint32_t seen = 0;;) {
       wait(round_, seen);
       seen = round_.load(std::memory_order_acquire);
       if (stop_.load(std::memory_order_relaxed)) return;
-      take_tasks();
+      take_tasks(thread);
     }
   }
 
@@ -141,7 +142,7 @@ namespace cpu {
 
 void parallel(std::int64_t tasks, const std::function<void(std::int64_t)>& task) {
   std::unique_lock lock(pool_mutex, std::defer_lock);
-  if (tasks <= 1 || inside_task || num_threads() == 1 || !lock.try_lock()) {
+  if (tasks <= 1 || running_thread >= 0 || num_threads() == 1 || !lock.try_lock()) {
     for (std::int64_t i = 0; i < tasks; ++i) task(i);
     return;
   }
@@ -149,8 +150,11 @@ void parallel(std::int64_t tasks, const std::function<void(std::int64_t)>& task)
     delete pool;
     pool = new Pool(num_threads());
   }
+  prepare_scratch(pool->threads());
   pool->run(tasks, task);
 }
+
+int pool_thread() { return running_thread; }
 
 }  // namespace cpu
 }  // namespace s4l

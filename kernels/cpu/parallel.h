@@ -10,6 +10,9 @@ namespace s4l::cpu {
 /// pool, runs serially. An exception of a task reaches the caller.
 void parallel(std::int64_t tasks, const std::function<void(std::int64_t)>& task);
 
+/// The pool's thread (the caller's is 0) that runs the task this is called from; -1 outside of the pool's tasks.
+int pool_thread();
+
 /// The same over ranges: splits [0, n) into blocks of `block` elements (the last may be shorter) and
 /// calls body(begin, end) for each.
 template <class Body>

@@ -43,17 +43,17 @@ HWY_INLINE void pool_vector(D d, const T* x, const Shape& in, const MaxPoolOptio
                             std::int64_t c, T* y, std::uint8_t* argmax) {
   auto best = hn::Set(d, -std::numeric_limits<T>::infinity());
   const auto nobody = hn::Set(d, static_cast<T>(o.kernel * o.kernel));
-  auto winner = nobody;
+  auto winner = nobody, place = hn::Zero(d);
   const std::int64_t top = i * o.stride - o.padding, left = j * o.stride - o.padding;
-  for (int place = 0; place < o.kernel * o.kernel; ++place) {
-    const std::int64_t row = top + place / o.kernel, column = left + place % o.kernel;
-    const bool inside = 0 <= row && row < in[1] && 0 <= column && column < in[2];
-    if (!inside && !o.zero_padding) continue;
-    const auto value = inside ? hn::LoadU(d, x + (row * in[2] + column) * in[3] + c) : hn::Zero(d);
-    const auto larger = hn::Gt(value, best);
-    best = hn::IfThenElse(larger, value, best);
-    winner = hn::IfThenElse(larger, inside ? hn::Set(d, static_cast<T>(place)) : nobody, winner);
-  }
+  for (std::int64_t row = top; row < top + o.kernel; ++row)
+    for (std::int64_t column = left; column < left + o.kernel; ++column, place = hn::Add(place, hn::Set(d, T{1}))) {
+      const bool inside = 0 <= row && row < in[1] && 0 <= column && column < in[2];
+      if (!inside && !o.zero_padding) continue;
+      const auto value = inside ? hn::LoadU(d, x + (row * in[2] + column) * in[3] + c) : hn::Zero(d);
+      const auto larger = hn::AndNot(hn::Le(value, best), hn::Eq(best, best));  // a NaN wins, and stays
+      best = hn::IfThenElse(larger, value, best);
+      winner = hn::IfThenElse(larger, inside ? place : nobody, winner);
+    }
   hn::StoreU(best, d, y + c);
   store_places(d, winner, argmax + c);
 }
@@ -82,11 +82,12 @@ struct Windows {
   }
 };
 
-/// The gradient of input pixel (row, column) of one picture, from channel c on.
+/// The gradient of input pixel (row, column) of one picture, which the windows `down` times `across` hold, from channel
+/// c on.
 template <class D, class T>
 HWY_INLINE void gather_vector(D d, const T* gy, const std::uint8_t* argmax, const Shape& out, const MaxPoolOptions& o,
-                              std::int64_t row, std::int64_t column, std::int64_t c, T* gx) {
-  const Windows down(row, out[1], o), across(column, out[2], o);
+                              const Windows& down, const Windows& across, std::int64_t row, std::int64_t column,
+                              std::int64_t c, T* gx) {
   auto sum = hn::Zero(d);
   for (std::int64_t i = down.first; i <= down.last; ++i)
     for (std::int64_t j = across.first; j <= across.last; ++j) {
@@ -105,10 +106,12 @@ void gather_row(const T* gy, const std::uint8_t* argmax, const Shape& in, const 
   const hn::ScalableTag<T> d;
   const hn::CappedTag<T, 1> one;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const Windows down(row, out[1], o);
   for (std::int64_t column = 0; column < in[2]; ++column, gx += in[3]) {
+    const Windows across(column, out[2], o);
     std::int64_t c = 0;
-    for (; c + lanes <= in[3]; c += lanes) gather_vector(d, gy, argmax, out, o, row, column, c, gx);
-    for (; c < in[3]; ++c) gather_vector(one, gy, argmax, out, o, row, column, c, gx);
+    for (; c + lanes <= in[3]; c += lanes) gather_vector(d, gy, argmax, out, o, down, across, row, column, c, gx);
+    for (; c < in[3]; ++c) gather_vector(one, gy, argmax, out, o, down, across, row, column, c, gx);
   }
 }
 

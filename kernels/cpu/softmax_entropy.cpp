@@ -36,17 +36,57 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class D, class T>
 HWY_INLINE hn::Vec<D> load(D d, const T* from, std::int64_t count, T fill) {
   if (count >= static_cast<std::int64_t>(hn::Lanes(d))) return hn::LoadU(d, from);
+#if HWY_TARGET <= HWY_AVX2  // older ones read the lanes that are masked
+  const auto given = hn::FirstN(d, static_cast<std::size_t>(count));
+  return hn::IfThenElse(given, hn::MaskedLoad(given, d, from), hn::Set(d, fill));
+#else
   HWY_ALIGN T lanes[hn::MaxLanes(D())];
   hn::Store(hn::Set(d, fill), d, lanes);
   for (std::int64_t i = 0; i < count; ++i) lanes[i] = from[i];
   return hn::Load(d, lanes);
+#endif
 }
 template <class D, class T>
 HWY_INLINE void store(D d, hn::Vec<D> v, T* to, std::int64_t count) {
   if (count >= static_cast<std::int64_t>(hn::Lanes(d))) return hn::StoreU(v, d, to);
+#if HWY_TARGET <= HWY_AVX2
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
+#else
   HWY_ALIGN T lanes[hn::MaxLanes(D())];
   hn::Store(v, d, lanes);
   for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
+#endif
+}
+
+/// exp(s) for s <= 0; what would be denormal is 0.
+template <class D>
+HWY_INLINE hn::Vec<D> exp_of_negative(D d, hn::Vec<D> s) {
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    return hn::Exp(d, s);
+  } else {  // 2^n exp(r), |r| <= ln 2 / 2: a polynomial, and n added to the exponent; half of what Highway's costs
+    const hn::Rebind<std::int32_t, D> d32;
+    constexpr float kSmallest = -87.0f, kRounding = 12582912.0f;  // the sum with 1.5 2^23 ends in n
+    const auto clamped = hn::Max(hn::Set(d, kSmallest), s);
+    const auto shifted = hn::MulAdd(clamped, hn::Set(d, 1.44269504f), hn::Set(d, kRounding));
+    const auto n = hn::Sub(shifted, hn::Set(d, kRounding));
+    auto r = hn::NegMulAdd(n, hn::Set(d, 0.693145752f), clamped);
+    r = hn::NegMulAdd(n, hn::Set(d, 1.42860677e-6f), r);
+    auto p = hn::MulAdd(r, hn::Set(d, 1.98527617e-4f), hn::Set(d, 1.39304355e-3f));
+    p = hn::MulAdd(r, p, hn::Set(d, 8.33336077e-3f));
+    p = hn::MulAdd(r, p, hn::Set(d, 4.16664853e-2f));
+    p = hn::MulAdd(r, p, hn::Set(d, 1.66666671e-1f));
+    p = hn::MulAdd(r, p, hn::Set(d, 0.5f));
+    p = hn::Add(hn::MulAdd(hn::Mul(r, r), p, r), hn::Set(d, 1.0f));
+    const auto exponent = hn::ShiftLeft<23>(hn::BitCast(d32, shifted));
+    const auto e = hn::BitCast(d, hn::Add(hn::BitCast(d32, p), exponent));
+    return hn::IfThenElseZero(hn::Gt(s, hn::Set(d, kSmallest)), e);
+  }
+}
+
+/// s where e > 0, else 0: a logit of -inf has no probability, and 0 times its s is 0.
+template <class V>
+HWY_INLINE V where_positive(V e, V s) {
+  return hn::IfThenElseZero(hn::Gt(e, hn::Zero(hn::DFromV<V>())), s);
 }
 
 /// Sums over the row z of k logits; writes e_k to `exps` unless null.
@@ -55,8 +95,14 @@ RowSums sweep(const T* z, std::int64_t k, T* exps) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   constexpr T kLowest = std::numeric_limits<T>::lowest();
-  auto most = hn::Set(d, kLowest);
-  for (std::int64_t i = 0; i < k; i += lanes) most = hn::Max(most, load(d, z + i, k - i, kLowest));
+  auto most = hn::Set(d, kLowest), also = most;
+  std::int64_t first = 0;
+  for (; first + 2 * lanes <= k; first += 2 * lanes) {
+    most = hn::Max(most, hn::LoadU(d, z + first));
+    also = hn::Max(also, hn::LoadU(d, z + first + lanes));
+  }
+  for (; first < k; first += lanes) most = hn::Max(most, load(d, z + first, k - first, kLowest));
+  most = hn::Max(most, also);
   const T max = hn::GetLane(hn::MaxOfLanes(d, most));
   RowSums sums{static_cast<double>(max), 0, 0, 0};
   constexpr std::int64_t kBlock = 512;  // f32 sums over that many, double above
@@ -65,11 +111,11 @@ RowSums sweep(const T* z, std::int64_t k, T* exps) {
     auto sum_e = hn::Zero(d), sum_e_s = hn::Zero(d), sum_s = hn::Zero(d);
     for (std::int64_t i = begin; i < end; i += lanes) {
       const auto s = hn::Sub(load(d, z + i, end - i, max), hn::Set(d, max));
-      auto e = hn::Exp(d, s);
+      auto e = exp_of_negative(d, s);
       if (end - i < lanes) e = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(end - i)), e);
       if (exps) store(d, e, exps + i, end - i);
       sum_e = hn::Add(sum_e, e);
-      sum_e_s = hn::MulAdd(e, s, sum_e_s);
+      sum_e_s = hn::MulAdd(e, where_positive(e, s), sum_e_s);
       sum_s = hn::Add(sum_s, s);
     }
     sums.e += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum_e)));
@@ -86,8 +132,9 @@ void gradient(const T* z, const T* t, std::int64_t k, T max, T a, T b, T c, T fl
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t i = 0; i < k; i += lanes) {
     const auto s = hn::Sub(load(d, z + i, k - i, max), hn::Set(d, max));
-    const auto slope = hn::NegMulAdd(hn::Set(d, b), s, hn::Set(d, a));
-    auto g = hn::MulSub(load(d, gz + i, k - i, T{0}), slope, hn::Set(d, flat));
+    const auto e = load(d, gz + i, k - i, T{0});
+    const auto slope = hn::NegMulAdd(hn::Set(d, b), where_positive(e, s), hn::Set(d, a));
+    auto g = hn::MulSub(e, slope, hn::Set(d, flat));
     if (t) g = hn::NegMulAdd(hn::Set(d, c), load(d, t + i, k - i, T{0}), g);
     store(d, g, gz + i, k - i);
   }
@@ -162,8 +209,9 @@ LabelSums label_sums(const T* z, std::int64_t k, double max, const Label<T>& lab
   if (!label.soft) return {1, static_cast<double>(z[label.place]) - max};
   LabelSums sums;
   for (std::int64_t i = 0; i < k; ++i) {
-    sums.t += static_cast<double>(label.soft[i]);
-    sums.t_s += static_cast<double>(label.soft[i]) * (static_cast<double>(z[i]) - max);
+    const auto t = static_cast<double>(label.soft[i]);
+    sums.t += t;
+    sums.t_s += t == 0 ? 0 : t * (static_cast<double>(z[i]) - max);
   }
   return sums;
 }
@@ -178,13 +226,14 @@ template <class T>
 Row<T> softmax_row(const T* z, std::int64_t k, const Label<T>& label, const SoftmaxEntropyOptions& options, double n,
                    T* gz) {
   RowSums row = sweep(z, k, gz);
-  if (std::isnan(row.s)) row.e = row.s;  // Highway's exp(NaN) is 0: do not lose it
+  if (std::isnan(row.s)) row.e = row.s;                              // exp_of_negative(NaN) is 0: do not lose it
+  if (row.e == 0) row.e = std::numeric_limits<double>::quiet_NaN();  // all logits are -inf: no distribution
   const LabelSums given = label_sums(z, k, row.max, label);
   const double hard = label.given() ? 1 - options.label_smoothing : 0;
   const double spread = label.given() ? options.label_smoothing / static_cast<double>(k) : 0;
   const double log_e = std::log(row.e), entropy = log_e - row.e_s / row.e;
   const double total = hard * given.t + spread * static_cast<double>(k);
-  const double cross_entropy = total * log_e - hard * given.t_s - spread * row.s;
+  const double cross_entropy = total * log_e - (hard > 0 ? hard * given.t_s : 0) - (spread > 0 ? spread * row.s : 0);
   if (gz) {
     const double c = options.cross_entropy / n, h = options.entropy / n;
     gradient(z, label.soft, k, static_cast<T>(row.max), static_cast<T>((c * total + h * (log_e - entropy)) / row.e),

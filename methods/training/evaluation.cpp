@@ -52,6 +52,15 @@ Interval wilson(std::int64_t hits, std::int64_t n) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
+std::vector<Prediction> Evaluation::errors() const {
+  std::vector<Prediction> wrong;
+  for (const Prediction& p : predictions)
+    if (p.label >= 0 && p.label != p.predicted) wrong.push_back(p);
+  std::stable_sort(wrong.begin(), wrong.end(),
+                   [](const Prediction& a, const Prediction& b) { return a.confidence > b.confidence; });
+  return wrong;
+}
+
 std::vector<ClassFigures> Evaluation::per_class() const {
   std::vector<ClassFigures> figures(static_cast<std::size_t>(classes));
   const auto cell = [&](std::int64_t label, std::int64_t predicted) {

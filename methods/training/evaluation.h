@@ -49,6 +49,8 @@ struct Evaluation {
   std::vector<std::int64_t> confusion;  ///< (classes, classes), [label][predicted], of the upright view
   std::vector<Prediction> predictions;  ///< of the upright view, in the order of the indices
   std::vector<data::Damaged> damaged;   ///< pictures that could not be decoded; they count nowhere
+  /// The predictions that are wrong, the surest first.
+  std::vector<Prediction> errors() const;
   std::vector<ClassFigures> per_class() const;
   /// Means of the classes' precision, recall and F1, over those that have pictures.
   ClassFigures macro_mean() const;

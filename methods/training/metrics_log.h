@@ -11,6 +11,7 @@ namespace s4l::methods {
 class MetricsLog {
  public:
   using Values = std::vector<std::pair<std::string, double>>;
+  using Row = std::pair<std::int64_t, Values>;  ///< of a step
 
   explicit MetricsLog(std::string folder) : folder_(std::move(folder)) {}
 
@@ -19,12 +20,13 @@ class MetricsLog {
   void add(std::int64_t step, const Values& values);
   /// Writes metrics.csv: one column per tag, empty where a row has none.
   void save();
+  const std::vector<Row>& rows() const { return rows_; }
 
  private:
   void rewrite();
 
   std::string folder_;
-  std::vector<std::pair<std::int64_t, Values>> rows_;
+  std::vector<Row> rows_;
   bool behind_ = false;  // a line could not be written: the next write writes them all
 };
 

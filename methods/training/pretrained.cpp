@@ -1,6 +1,5 @@
 #include "s4l/methods/training/pretrained.h"
 
-#include <algorithm>
 #include <string_view>
 
 #include "s4l/nn/models/model.h"
@@ -9,6 +8,8 @@ namespace s4l::methods {
 namespace {
 
 constexpr double kTimmEpsilon = 1e-5;
+constexpr int kTimmSide = 224;
+constexpr const char* kTimmPreprocessing = "resize_small(256)|central_crop(224)|-1_to_1";
 
 bool is_head(std::string_view name) { return name.starts_with("head."); }
 
@@ -26,9 +27,21 @@ std::string shared_with_timm() {
   return list;
 }
 
+const Tensor* find(const NamedTensors& tensors, const std::string& name) {
+  for (const auto& [other, tensor] : tensors)
+    if (other == name) return &tensor;
+  return nullptr;
+}
+
 }  // namespace
 
-Pretrained::Pretrained(const std::string& path) : path_(path), file_(io::load_tensors(path)) {}
+Pretrained::Pretrained(const std::string& path) : path_(path) {
+  try {
+    file_ = io::load_tensors(path);
+  } catch (const Error& error) {
+    throw Error(std::string("expected a weights file (safetensors): ") + error.what());
+  }
+}
 
 void Pretrained::complete(RunOptions& o) const {
   if (ours()) {
@@ -39,11 +52,10 @@ void Pretrained::complete(RunOptions& o) const {
     if (o.pool_padding.empty()) o.pool_padding = card.pool_padding;
     return;
   }
-  check(!o.model.empty(), "--pretrained: {} does not say which network it holds; say --model, one of {}", path_,
-        shared_with_timm());
+  check(!o.model.empty(), "{} does not say which network it holds; say --model, one of {}", path_, shared_with_timm());
   const nn::ModelEntry* entry = find_model(o.model);
-  check(entry == nullptr || entry->timm != nullptr, "--pretrained: {} is no file of s4l: expected --model {}, got {}",
-        path_, shared_with_timm(), o.model);
+  check(entry == nullptr || entry->timm != nullptr, "{} is no file of s4l: expected --model {}, got {}", path_,
+        shared_with_timm(), o.model);
   if (o.bn_epsilon == 0) o.bn_epsilon = kTimmEpsilon;
   if (o.pool_padding.empty()) o.pool_padding = "lowest";
 }
@@ -61,18 +73,16 @@ std::string Pretrained::head_mismatch(const NamedTensors& own, const std::vector
 
 void Pretrained::check_same_network(const NamedTensors& own, const NamedTensors& wanted) const {
   const auto require = [&](bool same, const std::string& name, const std::string& expected, const std::string& got) {
-    check(same, "--pretrained: {} is of another network: {}: expected {}, got {}", path_, name, expected, got);
+    check(same, "{} is of another network: {}: expected {}, got {}", path_, name, expected, got);
   };
   for (const auto& [name, tensor] : wanted) {
     const Tensor* saved = file_.find(name);
     require(saved != nullptr, name, to_text(tensor.shape()), "none");
     require(same_numbers(saved->shape(), tensor.shape()), name, to_text(tensor.shape()), to_text(saved->shape()));
   }
-  for (const auto& [name, tensor] : file_.tensors) {
-    if (name.ends_with(".num_batches_tracked") || is_head(name)) continue;  // the first is PyTorch's, of no use here
-    const bool known = std::any_of(own.begin(), own.end(), [&](const auto& each) { return each.first == name; });
-    require(known, name, "none", to_text(tensor.shape()));
-  }
+  for (const auto& [name, tensor] : file_.tensors)
+    if (!is_head(name) && !name.ends_with(".num_batches_tracked"))  // PyTorch's, of no use here
+      require(find(own, name) != nullptr, name, "none", to_text(tensor.shape()));
 }
 
 std::string Pretrained::start(nn::Classifier& model, const std::vector<std::string>& class_names) const {
@@ -85,6 +95,36 @@ std::string Pretrained::start(nn::Classifier& model, const std::vector<std::stri
   import_weights(model, file_, wanted);
   const std::string text = "pretrained: " + to_text(wanted.size()) + " tensors from " + path_;
   return mismatch.empty() ? text : text + "; the head starts anew: " + mismatch;
+}
+
+SavedModel Pretrained::model(const std::string& network) const {
+  RunOptions o;
+  o.model = network;
+  complete(o);
+  ModelCard card;
+  if (ours()) {
+    card = card_of(file_, path_);
+    check(network.empty() || network == card.model, "--model: {} holds {}, got {}", path_, card.model, network);
+  } else {
+    const Tensor* head = file_.find("head.fc.weight");
+    check(head != nullptr && head->shape().rank >= 2, "{}: expected the tensor head.fc.weight, got none", path_);
+    card = {.model = o.model,
+            .width = o.width,
+            .bn_epsilon = o.bn_epsilon,
+            .pool_padding = o.pool_padding,
+            .img_size = kTimmSide,
+            .class_names = {},
+            .preprocess_eval = kTimmPreprocessing,
+            .eval_views = "",
+            .method = "",
+            .dataset = "",
+            .data = "",
+            .split_hash = ""};
+    for (std::int64_t i = 0; i < head->shape()[0]; ++i) card.class_names.push_back(std::to_string(i));
+  }
+  SavedModel saved{model_of(card), card};
+  start(*saved.model, card.class_names);
+  return saved;
 }
 
 }  // namespace s4l::methods

@@ -11,6 +11,7 @@ namespace s4l::methods {
 /// itself.
 class Pretrained {
  public:
+  /// Throws Error(usage) where `path` is no such file.
   explicit Pretrained(const std::string& path);
 
   /// Where nothing was said: network, width, size of the pictures, batch norm's epsilon and the pool's padding as the
@@ -20,6 +21,9 @@ class Pretrained {
   /// or of another shape is an Error(usage) that names the first one. Returns a sentence: what was taken, what starts
   /// anew.
   std::string start(nn::Classifier& model, const std::vector<std::string>& class_names) const;
+  /// The model itself, as load_model gives it. Of a file that does not name its network, `network` is it, the classes
+  /// are called "0", "1" ... and the preprocessing is timm's: the central 224 of a shorter side of 256, from -1 to 1.
+  SavedModel model(const std::string& network = "") const;
 
  private:
   bool ours() const { return file_.metadata.count("model") != 0; }

@@ -1,5 +1,6 @@
 #include "s4l/methods/training/run.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "s4l/core/device/runtime.h"
@@ -20,9 +21,10 @@ Run::Run(const RunOptions& options) : impl_(std::make_unique<Impl>()) {
   run.options = options;
   fill_in_network(run.options);
   run.dataset = open_data(run.options);
-  run.split = data::make_split(*run.dataset, split_options(run.options));
+  run.split = split_data(run.options, *run.dataset);
   run.csv = data::split_csv(*run.dataset, run.split);
   run.hash = data::split_hash(run.csv);
+  take_guesses(run.options, run.dataset, run.split);
   fill_in_from(*run.dataset, run.split, run.options);
   run.training = make_training(run.options, *run.dataset, run.split);
 }
@@ -50,6 +52,7 @@ Plan Run::plan() const {
     ++plan.labelled_per_class[static_cast<std::size_t>(run.dataset->label(index))];
   plan.parameters = parameter_count();
   plan.steps = o.steps;
+  plan.validations = (o.steps + o.eval_interval - 1) / o.eval_interval;
   plan.pretrained = run.training.pretrained;
   const Views views = run.training.method->views();
   const auto rows = [&](const std::string& view) { return data::Pipeline(with_view(o.augment, view)).views(); };
@@ -59,13 +62,33 @@ Plan Run::plan() const {
 }
 
 void Run::measure(Plan& plan) const {
+  // So many pixels tell what a row costs; a step of the largest recipes would not fit beside the run.
+  constexpr std::int64_t kPixels = 16 * 224 * 224;
   const Impl& run = *impl_;
-  const Training trial = make_training(run.options, *run.dataset, run.split);
+  RunOptions small = run.options;
+  const std::int64_t pixels = plan.rows_per_step * small.img_size * small.img_size;
+  if (pixels > kPixels) {
+    small.batch_size = std::max<std::int64_t>(1, small.batch_size * kPixels / pixels);
+    small.virtual_replicas = 1;
+  }
+  const double scale = static_cast<double>(run.options.batch_size) / static_cast<double>(small.batch_size);
+  const Training trial = make_training(small, *run.dataset, run.split);
   trial.trainer->step();  // the first one also allocates
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 2; ++i) trial.trainer->step();
-  plan.seconds_per_step = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 2;
-  plan.peak_bytes = static_cast<double>(runtime(device_from(run.options.device)).memory_use().peak);
+  const auto stepped = std::chrono::steady_clock::now();
+  plan.seconds_per_step = std::chrono::duration<double>(stepped - start).count() / 2 * scale;
+  std::vector<std::int64_t> some = run.split.unlabelled;
+  some.resize(std::min<std::size_t>(some.size(), 64));
+  const RunOptions& o = run.options;
+  evaluate(*trial.model, *run.dataset, some, data::Pipeline(with_view(o.preprocess_eval, trial.method->eval_views())),
+           o.eval_batch, device_from(o.device));
+  const auto evaluated = std::chrono::steady_clock::now();
+  plan.seconds_per_picture =
+      std::chrono::duration<double>(evaluated - stepped).count() / static_cast<double>(some.size());
+  const double peak = static_cast<double>(runtime(device_from(run.options.device)).memory_use().peak);
+  const double state = 3 * static_cast<double>(sizeof(float)) * static_cast<double>(plan.parameters);
+  plan.peak_bytes = scale * peak - (scale - 1) * std::min(peak, state);  // the rest is the batch's
 }
 
 RunResult Run::train(const std::string& folder, bool resume, const RunCallbacks& callbacks) {

@@ -40,9 +40,16 @@ struct Plan {
   std::int64_t labelled = 0, unlabelled = 0, val = 0, test = 0, damaged = 0;
   std::vector<std::int64_t> labelled_per_class;
   std::int64_t parameters = 0, steps = 0, rows_per_step = 0;
-  double seconds_per_step = 0;  ///< 0 until measured
-  double peak_bytes = 0;        ///< of tensors, likewise
-  std::string pretrained;       ///< what the network starts from, as a sentence; empty: random weights
+  double seconds_per_step = 0;     ///< 0 until measured
+  double seconds_per_picture = 0;  ///< of evaluation, likewise
+  std::int64_t validations = 0;
+  /// Of the whole run: steps, validations and the test.
+  double seconds() const {
+    return seconds_per_step * static_cast<double>(steps) +
+           seconds_per_picture * static_cast<double>(test + val * validations);
+  }
+  double peak_bytes = 0;   ///< of tensors, likewise
+  std::string pretrained;  ///< what the network starts from, as a sentence; empty: random weights
 };
 
 /// A whole run from options to a tested model: opens the data, splits the labels, trains, validates, saves, and reads
@@ -63,7 +70,8 @@ class Run {
   std::int64_t parameter_count() const;
 
   Plan plan() const;
-  /// Adds step time and memory to a plan: measured on three real steps of a training that is then forgotten.
+  /// Adds step time, evaluation time and memory to a plan: measured on three real steps (of a large step on a share of
+  /// its pictures), and on some training pictures, with a training that is then forgotten.
   void measure(Plan& plan) const;
   /// Trains to the end or to a stop, then tests. `folder` exists; checkpoints/, weights/, eval/, samples/, split.csv,
   /// metrics.csv and metrics.jsonl are written below it. With `resume` it continues from the newest whole checkpoint in

@@ -6,6 +6,7 @@
 #include "s4l/core/io/file.h"
 #include "s4l/data/csv.h"
 #include "s4l/data/loader.h"
+#include "s4l/data/picture_stream.h"
 #include "s4l/data/write_png.h"
 #include "s4l/methods/training/run_setup.h"
 
@@ -85,9 +86,14 @@ io::Json evaluation_json(const Evaluation& evaluation, const std::vector<std::st
   return json;
 }
 
-void write_evaluation(const std::string& folder, const data::Dataset& dataset, const Evaluation& test) {
+void write_evaluation(const std::string& folder, const data::Dataset& dataset, const RunResult& result) {
+  const Evaluation& test = result.test;
   const auto& names = dataset.class_names();
-  io::save_atomically(folder + "/eval/summary.json", evaluation_json(test, names).dump(2) + "\n");
+  io::Json summary = evaluation_json(test, names);
+  summary.set("weights", result.best_on_validation ? "weights/best.safetensors" : "weights/last.safetensors");
+  summary.set("reported_step", result.reported_step);
+  summary.set("best_on_validation", result.best_on_validation);
+  io::save_atomically(folder + "/eval/summary.json", summary.dump(2) + "\n");
 
   std::string per_class = "class,support,precision,recall,f1\n", confusion = "label";
   const auto classes = test.per_class();
@@ -103,13 +109,8 @@ void write_evaluation(const std::string& folder, const data::Dataset& dataset, c
   io::save_atomically(folder + "/eval/per_class.csv", per_class);
   io::save_atomically(folder + "/eval/confusion.csv", confusion + "\n");
 
-  std::vector<Prediction> errors;
-  for (const Prediction& p : test.predictions)
-    if (p.label >= 0 && p.label != p.predicted) errors.push_back(p);
-  std::stable_sort(errors.begin(), errors.end(),
-                   [](const Prediction& a, const Prediction& b) { return a.confidence > b.confidence; });
   io::save_atomically(folder + "/eval/predictions.csv", predictions_csv(dataset, test.predictions));
-  io::save_atomically(folder + "/eval/errors.csv", predictions_csv(dataset, errors));
+  io::save_atomically(folder + "/eval/errors.csv", predictions_csv(dataset, test.errors()));
 
   std::string calibration = "confidence_from,predictions,mean_confidence,accuracy\n";
   for (const CalibrationBin& bin : test.calibration())
@@ -126,12 +127,12 @@ void write_samples(const std::string& folder, const data::Dataset& dataset, cons
   for (std::size_t i = 0; i < shown; ++i) {
     const std::int64_t index = split.labelled[i * split.labelled.size() / shown];
     Rng rng(options.seed, Purpose::augment, i);
-    labelled.push_back(enlarged(plain.run(dataset.whole_image(index), rng, false).image));
+    labelled.push_back(enlarged(plain.run(dataset.whole_image(index), rng, false)[0].image));
     if (i >= 8) continue;
-    const data::Pipeline::Result result = train.run(dataset.whole_image(index), rng, true);
-    const Tensor u8 = from_values(result.image.pixels, {1, result.image.height, result.image.width, 3});
-    const Tensor flip = from_values(std::vector<std::uint8_t>{result.flip}, {1});
-    for (data::Image& row : pictures_of(rotation_batch(u8, {}, flip, train.tail()), train.tail().normalization))
+    const std::vector<data::View> views = train.run(dataset.whole_image(index), rng, true);
+    data::PictureRows rows(1, {views[0].image.height, views[0].image.width}, train);
+    rows.put(0, views, dataset.path(index));
+    for (data::Image& row : pictures_of(data::on_device(rows, kCpu).rows(train.tail()), train.tail().normalization))
       network_input.push_back(std::move(row));
   }
   data::write_png(folder + "/samples/labelled.png", data::contact_sheet(labelled, 10));

@@ -3,6 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "s4l/core/io/file.h"
+#include "s4l/data/picture_index.h"
+#include "s4l/data/recognise.h"
+#include "s4l/data/relabelled.h"
+#include "s4l/data/split_formats.h"
+#include "s4l/methods/training/choice.h"
+#include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/pretrained.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
@@ -19,23 +26,29 @@ void require(bool condition, const char* option, const char* expected, const std
 }
 
 void check_numbers(const RunOptions& o) {
-  require(o.batch_size >= 1, "batch-size", "1 or more", to_text(o.batch_size));
+  require(o.batch_size >= 0, "batch-size", "1 or more, or 0 (chosen)", to_text(o.batch_size));
   require(o.uratio > 0, "uratio", "more than 0", to_text(o.uratio));
-  require(o.steps >= 1, "steps", "1 or more", to_text(o.steps));
+  require(o.steps >= 0, "steps", "1 or more, or 0 (chosen)", to_text(o.steps));
   require(o.epochs >= 0, "epochs", "0 (not used) or more", to_text(o.epochs));
   require(std::isfinite(o.lr) && o.lr >= 0, "lr", "0 or more", to_text(o.lr));
   require(o.lr_scale_batch_size >= 0, "lr-scale-batch-size", "0 (no scaling) or more", to_text(o.lr_scale_batch_size));
   require(o.lr_decay_factor > 0 && o.lr_decay_factor <= 1, "lr-decay-factor", "more than 0, at most 1",
           to_text(o.lr_decay_factor));
   require(o.warmup_steps >= 0, "warmup-steps", "0 or more", to_text(o.warmup_steps));
+  require(o.warmup_epochs >= 0, "warmup-epochs", "0 (not used) or more", to_text(o.warmup_epochs));
   require(o.momentum >= 0 && o.momentum < 1, "momentum", "0 to below 1", to_text(o.momentum));
   require(o.bn_momentum >= 0 && o.bn_momentum < 1, "bn-momentum", "0 (chosen) to below 1", to_text(o.bn_momentum));
   require(o.bn_epsilon >= 0 && o.bn_epsilon < 1, "bn-epsilon", "0 (chosen) to below 1", to_text(o.bn_epsilon));
   require(o.pool_padding.empty() || o.pool_padding == "zero" || o.pool_padding == "lowest", "pool-padding",
           "zero or lowest", o.pool_padding);
   require(o.weight_decay >= 0, "weight-decay", "0 or more", to_text(o.weight_decay));
+  require(o.clip_grad >= 0, "clip-grad", "0 (no clipping) or more", to_text(o.clip_grad));
+  require(o.patience >= 0, "patience", "0 (none) or more validations", to_text(o.patience));
   require(o.ema_decay >= 0 && o.ema_decay < 1, "ema-decay", "0 (none) to below 1", to_text(o.ema_decay));
   require(o.val_fraction >= 0 && o.val_fraction < 1, "val-fraction", "0 to below 1", to_text(o.val_fraction));
+  require(o.max_damaged >= 0 && o.max_damaged <= 100, "max-damaged", "0 to 100 percent", to_text(o.max_damaged));
+  require(o.cache >= 0 && o.cache <= 1e6, "cache", "0 or more GiB", to_text(o.cache));
+  require(o.sampler == "shuffled" || o.sampler == "balanced", "sampler", "shuffled or balanced", o.sampler);
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
   require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
   require(o.eval_interval >= 0 && o.checkpoint_interval >= 0, "checkpoint-interval", "0 (chosen) or more",
@@ -72,7 +85,10 @@ void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
       size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
   if (o.augment.empty())
     o.augment = (equal ? fit + "pad_crop(" + padding + ")" : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
-  if (o.preprocess_eval.empty()) o.preprocess_eval = (equal ? fit : shrink + "central_crop(" + side + ")|") + "-1_to_1";
+  // For pictures of any size, so that the weights file can be used on others; those of this size stay as they are.
+  const std::string small = "resize_small(" + side + ")|", central = "central_crop(" + side + ")|";
+  const std::string fit_any = !equal ? shrink + central : size.height < o.img_size ? fit : small + central;
+  if (o.preprocess_eval.empty()) o.preprocess_eval = fit_any + "-1_to_1";
 }
 
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
@@ -90,27 +106,51 @@ std::int64_t steps_per_epoch(const RunOptions& o, const data::Split& split) {
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(split.labelled.size()) / o.batch_size);
 }
 
+/// The column of the guesses that the method learns from.
+std::string guess_column(const RunOptions& o) {
+  if (const auto given = o.method_options.find("pseudo-label-key"); given != o.method_options.end())
+    return given->second.word;
+  for (const MethodOption& option : find_method(o.method).options)
+    if (option.name == std::string("pseudo-label-key")) return option.value.word;
+  return "label";
+}
+
+data::Split split_from_file(const std::string& file, const data::Dataset& dataset, const data::SplitOptions& options) {
+  try {
+    return data::read_split(dataset, io::read_file(file), options);
+  } catch (const Error& error) {
+    fail(error.kind(), "--labels-file {}: {}", file, error.what());
+  }
+}
+
 }  // namespace
 
-std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
-  check_numbers(options);
-  if (options.dataset.empty()) options.dataset = options.data.empty() ? "things" : "image-folder";
-  check(options.data.empty() || options.dataset != "things",
-        "--data: expected no folder for the built-in data set "
-        "things, got \"{}\"",
-        options.data);
+data::DatasetOptions dataset_options(const RunOptions& options) {
   data::DatasetOptions data;
   data.root = options.data;
   data.img_size = options.img_size;
   data.seed = options.data_seed;
   data.strict = options.strict;
+  data.max_damaged = options.max_damaged;
+  data.unlabeled = options.unlabeled;
+  data.cache_folder = data::default_cache_folder();
+  data.cache_bytes = static_cast<std::int64_t>(options.cache * (1 << 30));
   data.extra = options.dataset_options;
-  return data::open_dataset(options.dataset, data);
+  return data;
+}
+
+std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
+  check_numbers(options);
+  if (options.dataset.empty()) options.dataset = options.data.empty() ? "things" : data::dataset_at(options.data);
+  check(options.data.empty() || options.dataset != "things",
+        "--data: expected no folder for the built-in data set "
+        "things, got \"{}\"",
+        options.data);
+  return data::open_dataset(options.dataset, dataset_options(options));
 }
 
 void fill_in_network(RunOptions& o) {
   if (!o.pretrained.empty()) Pretrained(o.pretrained).complete(o);
-  if (o.model.empty()) o.model = "resnet-small";
   if (o.bn_epsilon == 0) o.bn_epsilon = nn::ModelOptions().bn_epsilon;
   if (o.pool_padding.empty()) o.pool_padding = "zero";
 }
@@ -126,23 +166,52 @@ data::SplitOptions split_options(const RunOptions& options) {
   return split;
 }
 
+data::Split split_data(const RunOptions& options, const data::Dataset& dataset) {
+  const data::SplitOptions how = split_options(options);
+  return options.labels_file.empty() ? data::make_split(dataset, how)
+                                     : split_from_file(options.labels_file, dataset, how);
+}
+
+void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  const std::vector<Stage>& stages = find_method(o.method).stages;
+  const auto count = static_cast<int>(stages.size());
+  require(count == 0 ? o.stage <= 1 : 1 <= o.stage && o.stage <= count, "stage",
+          count == 0 ? "0 or 1: the method has one stage" : "a stage of the method", to_text(o.stage));
+  const Stage stage = count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+  check(!stage.guesses || !o.pseudo_labels.empty(),
+        "--pseudo-labels: expected the guesses (pseudo_labels.csv) of the stage before for stage {} of {}", o.stage,
+        o.method);
+  if (o.pseudo_labels.empty()) return;
+  std::vector<std::int64_t> labels =
+      labels_from_guesses(*dataset, split, io::read_file(o.pseudo_labels), guess_column(o));
+  split.labelled.clear();
+  for (const std::int64_t index : split.unlabelled)
+    if (labels[static_cast<std::size_t>(index)] >= 0) split.labelled.push_back(index);
+  dataset = data::relabelled(std::move(dataset), std::move(labels));
+}
+
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& o) {
+  choose_network(dataset, o);
   fill_in_pictures(dataset, o);
+  choose_length(split, o);
   const std::int64_t per_epoch = steps_per_epoch(o, split);
   if (o.epochs > 0)
     o.steps =
         std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(o.epochs * static_cast<double>(per_epoch))));
+  if (o.warmup_epochs > 0) o.warmup_steps = std::llround(o.warmup_epochs * static_cast<double>(per_epoch));
   if (o.sched != "cosine") o.steps = schedule_of(o, per_epoch).total;
   // The statistics must have forgotten the first steps by the last: 50 times their memory is the whole run.
   if (o.polyak_averaging) o.ema_decay = nn::polyak_decay(per_epoch);
   if (o.bn_momentum == 0) o.bn_momentum = std::clamp(1 - 50 / static_cast<double>(o.steps), 0.9, 0.99);
+  check(o.patience == 0 || !split.val.empty(),
+        "--patience: expected validation pictures to wait for, got none: a class has fewer than 10 labels");
   const std::int64_t tenth = std::max<std::int64_t>(1, o.steps / 10);
   if (o.eval_interval == 0) o.eval_interval = tenth;
   if (o.checkpoint_interval == 0) o.checkpoint_interval = tenth;
 }
 
 std::string with_view(const std::string& pipeline, const std::string& view) {
-  return view.empty() ? pipeline : data::with_operations(pipeline, view);
+  return data::with_operations(pipeline, view);
 }
 
 std::int64_t unlabelled_batch(const RunOptions& o) {
@@ -175,6 +244,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   method.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
   method.zero_heads = o.zero_heads;
   method.seed = o.seed;
+  method.stage = std::max(1, o.stage);
   method.values.assign(o.method_options.begin(), o.method_options.end());
   training.method = make_method(o.method, method);
 
@@ -193,15 +263,19 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
     train.unlabelled_tails.push_back(data::Pipeline(loader.unlabelled.pipelines.back()).tail());
   }
   loader.seed = o.seed;
+  loader.max_damaged = o.max_damaged;
   loader.workers = o.workers;
   loader.prefetch = o.prefetch;
   loader.device = device;
-  training.loader = std::make_unique<data::Loader>(dataset, split, loader);
+  data::Split streams = split;
+  if (o.sampler == "balanced") streams.labelled = data::balanced(dataset, split.labelled, o.seed);
+  training.loader = std::make_unique<data::Loader>(dataset, streams, loader);
 
   train.lr = schedule_of(o, steps_per_epoch(o, split));
-  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay};
+  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
   train.seed = o.seed;
   train.virtual_replicas = o.virtual_replicas;
+  train.cross_replica_bn = o.cross_replica_bn;
   train.bn_momentum = o.bn_momentum;
   training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
   return training;

@@ -4,14 +4,22 @@
 
 namespace s4l::methods {
 
-/// Opens the data set that `options` names: "image-folder" where only a folder is given, "things" where nothing is.
+/// What a data set is opened with.
+data::DatasetOptions dataset_options(const RunOptions& options);
+/// Opens the data set that `options` names: what the path is seen to hold where only that is given, "things" where
+/// nothing is.
 std::unique_ptr<data::Dataset> open_data(RunOptions& options);
-/// Chooses the network where nothing was said: that of the weights to start from, else resnet-small.
+/// Where nothing was said and there are weights to start from, the network is theirs.
 void fill_in_network(RunOptions& options);
 /// Fills in what follows from the pictures: size, pipelines, intervals, the number of steps. An impossible value is an
 /// error of kind usage that names the option.
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& options);
+/// With pseudo_labels: every training picture that they list becomes a labelled one. A stage that
+/// needs them and has none is an error.
+void take_guesses(const RunOptions& options, std::unique_ptr<data::Dataset>& dataset, data::Split& split);
 data::SplitOptions split_options(const RunOptions& options);
+/// Who is labelled: as options.labels_file says, else a choice of as many as are asked for.
+data::Split split_data(const RunOptions& options, const data::Dataset& dataset);
 
 /// What trains: made from the same options it is always the same, down to the bit.
 struct Training {

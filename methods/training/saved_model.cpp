@@ -126,15 +126,19 @@ ModelCard card_of(const io::TensorFile& file, const std::string& path) {
   return card;
 }
 
-SavedModel load_model(const std::string& path) {
-  const io::TensorFile file = io::load_tensors(path);
-  const ModelCard card = card_of(file, path);
+std::unique_ptr<nn::Classifier> model_of(const ModelCard& card) {
   nn::ModelOptions options;
   options.classes = static_cast<int>(card.class_names.size());
   options.width = card.width;
   options.bn_epsilon = card.bn_epsilon;
   options.pool_zero_padding = card.pool_padding == "zero";
-  SavedModel saved{nn::make_model(card.model, options), card};
+  return nn::make_model(card.model, options);
+}
+
+SavedModel load_model(const std::string& path) {
+  const io::TensorFile file = io::load_tensors(path);
+  const ModelCard card = card_of(file, path);
+  SavedModel saved{model_of(card), card};
   set_weights(*saved.model, file);
   return saved;
 }

@@ -43,6 +43,8 @@ io::TensorFile weights_of(nn::Classifier& model, const ModelCard& card);
 void set_weights(nn::Classifier& model, const io::TensorFile& file);
 /// The card in a file's metadata; an error names the file and what it lacks.
 ModelCard card_of(const io::TensorFile& file, const std::string& path);
+/// A new network as the card describes it.
+std::unique_ptr<nn::Classifier> model_of(const ModelCard& card);
 /// Reads a weights/*.safetensors that a run wrote; an error names the file and what it lacks.
 SavedModel load_model(const std::string& path);
 

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "s4l/core/io/file.h"
+#include "s4l/methods/report/report.h"
 #include "s4l/methods/training/run_files.h"
 
 namespace s4l::methods {
@@ -19,7 +20,8 @@ Session::Session(Subject subject, std::string folder, const RunCallbacks& callba
       trainer_(*subject.training.trainer),
       folder_(std::move(folder)),
       callbacks_(callbacks),
-      log_(folder_) {
+      log_(folder_),
+      events_(folder_) {
   if (folder_.empty()) return;
   for (const char* name : {"/checkpoints", "/weights", "/eval", "/samples"}) io::make_folder(folder_ + name);
   checkpoints_.emplace(folder_ + "/checkpoints", s_.options.keep_checkpoints);
@@ -38,19 +40,21 @@ void Session::resume() {
   for (const std::string& text : warnings) warn(text);
   restore(file);
   log_.resume(trainer_.steps_done());
+  events_.resume(trainer_.steps_done());
 }
 
 RunResult Session::run() {
   const RunOptions& o = s_.options;
   started_ = logged_ = Clock::now();
   logged_step_ = trainer_.steps_done();
-  while (trainer_.steps_done() < o.steps && !result_.stopped) {
+  while (trainer_.steps_done() < o.steps && !result_.stopped && !out_of_patience()) {
     const double lr = trainer_.lr();
     trainer_.step();
     const std::int64_t step = trainer_.steps_done();
-    const bool last = step == o.steps;
+    bool last = step == o.steps;
     if (step % o.log_interval == 0 || last) log_means(lr);
     if (!s_.split.val.empty() && (step % o.eval_interval == 0 || last)) validate();
+    last = last || out_of_patience();
     result_.stopped = !last && callbacks_.should_stop && callbacks_.should_stop();
     if (step % o.checkpoint_interval == 0 || last || result_.stopped) save();
   }
@@ -66,10 +70,11 @@ void Session::log_means(double lr) {
   const double time = between(logged_, Clock::now()), steps = static_cast<double>(step - logged_step_);
   LogRow row{step, s_.options.steps, seconds(), trainer_.take_metrics()};
   row.values.emplace_back("lr", lr);
-  log(step, row.values);
-  row.values.emplace_back("time/step_ms", 1000 * time / steps);
-  row.values.emplace_back("perf/img_per_s",
-                          static_cast<double>(pictures_per_step(s_.options, *s_.training.method)) * steps / time);
+  const auto pictures = static_cast<double>(pictures_per_step(s_.options, *s_.training.method));
+  const MetricsLog::Values timings = {{"time/step_ms", 1000 * time / steps},
+                                      {"perf/img_per_s", pictures * steps / time}};
+  log(step, row.values, timings);
+  row.values.insert(row.values.end(), timings.begin(), timings.end());
   if (callbacks_.on_log) callbacks_.on_log(row);
   logged_ = Clock::now();
   logged_step_ = step;
@@ -78,6 +83,7 @@ void Session::log_means(double lr) {
 /// Scores the validation pictures with the averaged weights where there are any; keeps the best (ties: the lower loss).
 void Session::validate() {
   trainer_.swap_average();
+  fit_probe();
   const std::int64_t step = trainer_.steps_done();
   const Evaluation val = evaluate_on(s_.split.val);
   const Score& score = val.unrotated;
@@ -88,6 +94,8 @@ void Session::validate() {
               [&] { io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights); });
   }
   trainer_.swap_average();
+  if (best_.step == step && !folder_.empty())
+    or_warn("best checkpoint not saved", [&] { io::save_tensors(folder_ + "/checkpoints/best.s4l", state()); });
   const ClassFigures mean = val.macro_mean();
   log(step, {{"val/top-1-acc", score.accuracy()},
              {"val/top-5-acc", score.top5_accuracy()},
@@ -107,8 +115,17 @@ void Session::save() {
   });
 }
 
-void Session::log(std::int64_t step, const MetricsLog::Values& values) {
+void Session::log(std::int64_t step, const MetricsLog::Values& values, const MetricsLog::Values& timings) {
   or_warn("metrics not logged, they come with the next checkpoint", [&] { log_.add(step, values); });
+  MetricsLog::Values all = values;
+  all.insert(all.end(), timings.begin(), timings.end());
+  or_warn("TensorBoard events not logged, they come with the next", [&] { events_.add(step, all); });
+}
+
+/// True from the validation on that was the last of `patience` without a better one; after a resume, too.
+bool Session::out_of_patience() const {
+  const RunOptions& o = s_.options;
+  return o.patience > 0 && best_.step >= 0 && trainer_.steps_done() - best_.step >= o.patience * o.eval_interval;
 }
 
 /// Training goes on when the disk is full: there may be room again at the next write. Only a run that stops here must
@@ -131,6 +148,7 @@ void Session::tell_damaged(const std::vector<data::Damaged>& damaged) const {
 void Session::finish() {
   nn::Classifier& model = *s_.training.model;
   trainer_.swap_average();
+  fit_probe();
   const io::TensorFile last = weights_of(model, card());
   result_.best_on_validation = best_.step >= 0;
   result_.reported_step = result_.best_on_validation ? best_.step : trainer_.steps_done();
@@ -144,10 +162,18 @@ void Session::finish() {
   log(trainer_.steps_done(), {{"test/top-1-acc", score.accuracy()}, {"test/top-5-acc", score.top5_accuracy()}});
   if (!folder_.empty()) {
     io::save_tensors(folder_ + "/weights/last.safetensors", last);
-    write_evaluation(folder_, s_.dataset, result_.test);
+    write_evaluation(folder_, s_.dataset, result_);
+    describe();
   }
   set_weights(model, last);
   trainer_.swap_average();
+}
+
+/// For people to look at: whoever lacks it still has every number.
+void Session::describe() {
+  const Report report{s_.options, s_.dataset, s_.split, s_.hash, log_.rows(), result_};
+  or_warn("plots not written", [&] { write_plots(folder_, report); });
+  or_warn("report not written", [&] { write_report(folder_, report); });
 }
 
 ModelCard Session::card() const {
@@ -168,8 +194,22 @@ ModelCard Session::card() const {
 
 Evaluation Session::evaluate_on(const std::vector<std::int64_t>& indices) {
   const data::Pipeline pipeline(with_view(s_.options.preprocess_eval, s_.training.method->eval_views()));
-  return evaluate(*s_.training.model, s_.dataset, indices, pipeline, s_.options.eval_batch,
+  nn::Classifier& model = *s_.training.model;
+  std::unique_ptr<nn::Classifier> neighbours;
+  if (s_.training.method->probe() == "knn")
+    neighbours = nearest_neighbours(model, labelled_features(), s_.dataset.classes());
+  return evaluate(neighbours ? *neighbours : model, s_.dataset, indices, pipeline, s_.options.eval_batch,
                   device_from(s_.options.device));
+}
+
+/// Where the method teaches no class head: the head of the weights that are evaluated and saved.
+void Session::fit_probe() {
+  if (s_.training.method->probe() == "linear") fit_linear_head(*s_.training.model, labelled_features());
+}
+
+LabelledFeatures Session::labelled_features() {
+  return features_of(*s_.training.model, s_.dataset, s_.split.labelled, data::Pipeline(s_.options.preprocess_eval),
+                     s_.options.eval_batch, device_from(s_.options.device));
 }
 
 double Session::seconds() const { return seconds_before_ + between(started_, Clock::now()); }

@@ -4,7 +4,9 @@
 #include <string>
 
 #include "s4l/core/checkpoint.h"
+#include "s4l/methods/report/event_file.h"
 #include "s4l/methods/training/metrics_log.h"
+#include "s4l/methods/training/probe.h"
 #include "s4l/methods/training/run.h"
 #include "s4l/methods/training/run_setup.h"
 
@@ -37,6 +39,8 @@ class Session {
   using Clock = std::chrono::steady_clock;
 
   ModelCard card() const;
+  void fit_probe();
+  LabelledFeatures labelled_features();
   Evaluation evaluate_on(const std::vector<std::int64_t>& indices);
   double seconds() const;
   io::TensorFile state();
@@ -45,7 +49,10 @@ class Session {
   void validate();
   void save();
   void finish();
-  void log(std::int64_t step, const MetricsLog::Values& values);
+  /// Metrics of a step; `timings`, which no two runs share, go to TensorBoard alone.
+  void log(std::int64_t step, const MetricsLog::Values& values, const MetricsLog::Values& timings = {});
+  void describe();
+  bool out_of_patience() const;
   template <class Write>
   void or_warn(const char* what, const Write& write);
   void tell_damaged(const std::vector<data::Damaged>& damaged) const;
@@ -56,6 +63,7 @@ class Session {
   std::string folder_;  // empty: nothing is written
   const RunCallbacks& callbacks_;
   MetricsLog log_;
+  EventFile events_;
   std::optional<CheckpointFolder> checkpoints_;
   Best best_;
   RunResult result_;

@@ -1,10 +1,12 @@
 #include "s4l/methods/training/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "s4l/core/autograd.h"
 #include "s4l/core/checkpoint.h"
 #include "s4l/core/ops/update.h"
+#include "s4l/core/ops/view.h"
 
 namespace s4l::methods {
 namespace {
@@ -36,6 +38,23 @@ double mean_of(const Tensor& x) {
   return x.numel() == 0 ? 0 : sum / static_cast<double>(x.numel());
 }
 
+data::Pictures first_rows(const data::Pictures& pictures, std::int64_t n) {
+  const auto first = [n](const Tensor& t) { return t ? rows(t, 0, n) : t; };
+  const PictureDraws& draws = pictures.draws;
+  return {first(pictures.u8), {first(draws.flip), first(draws.noise), first(draws.range)}};
+}
+
+/// The first n labelled pictures of a batch, and of the unlabelled in proportion, in multiples of `unit`.
+data::Batch first_pictures(const data::Batch& batch, std::int64_t n, std::int64_t unit) {
+  data::Batch part{first_rows(batch.labelled, n), rows(batch.labels, 0, n), {}, batch.index};
+  for (const data::Pictures& view : batch.unlabelled) {
+    const std::int64_t wanted = view.u8.shape()[0] * n / batch.labels.numel() / unit * unit;
+    part.unlabelled.push_back(first_rows(view, std::max(unit, wanted)));
+    part.index = rows(batch.index, 0, part.unlabelled.back().u8.shape()[0]);
+  }
+  return part;
+}
+
 }  // namespace
 
 Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, TrainOptions options)
@@ -46,33 +65,65 @@ Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, Tr
       whole_(std::make_unique<Whole>(model, method)) {
   optimizer_ = std::make_unique<nn::Sgd>(nn::parameters_of(*whole_), options_.sgd);
   nn::set_batch_norm_groups(*whole_, options_.virtual_replicas);
+  if (options_.cross_replica_bn) nn::set_cross_replica_batch_norm(*whole_);
   nn::set_batch_norm_momentum(*whole_, options_.bn_momentum);
   lr_ = zeros({1}, DType::f32, optimizer_->gradient().device());
+  random_ = zeros({6}, DType::i32, lr_.device());
 }
 
 void Trainer::step() {
   const data::Batch batch = loader_.next();
+  try {
+    take_step(batch);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::memory) throw;
+    fail(ErrorKind::memory, "{}; {}", error.what(), batch_that_fits(batch));
+  }
+  ++step_;
+}
+
+std::string Trainer::batch_that_fits(const data::Batch& batch) {
+  const std::int64_t unit = options_.virtual_replicas;
+  for (std::int64_t n = batch.labels.numel() / 2; n >= unit; n /= 2) {
+    try {
+      take_step(first_pictures(batch, n / unit * unit, unit));
+      return "--batch-size " + std::to_string(n / unit * unit) + " fits";
+    } catch (const Error&) {
+      metrics_.clear();
+    }
+  }
+  return "no smaller --batch-size fits";
+}
+
+void Trainer::take_step(const data::Batch& batch) {
   const Tensor x = batch.labelled.rows(options_.labelled_tail);
   std::vector<Tensor> unlabelled;
   for (std::size_t view = 0; view < batch.unlabelled.size(); ++view)
     unlabelled.push_back(batch.unlabelled[view].rows(options_.unlabelled_tails[view]));
   copy_(lr_, full({1}, lr()));
-  Step step{model_,
-            x,
-            batch.labels,
-            unlabelled,
-            batch.index,
-            Rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_)),
-            options_.virtual_replicas,
-            metrics_};
+  const Rng rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_));
+  copy_(random_, from_values<std::int32_t>(rng.words(), {6}));
+  Step step{model_, x, batch.labels, unlabelled, batch.index, rng, options_.virtual_replicas, metrics_, random_};
 
   optimizer_->zero_grad();
   const Tensor loss = method_.loss(step);
+  if (loss.device() == kCpu && !std::isfinite(item(loss))) fail_not_finite(step);  // elsewhere sum_metrics() sees it
   metrics_.put("train/loss", loss);
   backward(loss);
   optimizer_->step(lr_);
   method_.after_update(step);
-  ++step_;
+}
+
+/// Computes the loss once more to name the op that the first number that is not finite came from.
+void Trainer::fail_not_finite(Step& step) {
+  std::string first;
+  const WatchOps watch([&](const char* op, const Tensor& y) {
+    if (first.empty() && !std::isfinite(mean_of(y))) first = op;
+  });
+  const double loss = item(method_.loss(step));
+  fail(ErrorKind::numeric,
+       "step {}: train/loss: expected a finite number, got {}, first from {}; a lower --lr may help", step_ + 1, loss,
+       first.empty() ? "a sum" : first);
 }
 
 void Trainer::sum_metrics() {

@@ -17,6 +17,7 @@ struct TrainOptions {
   nn::SgdOptions sgd;
   std::uint64_t seed = 0;
   int virtual_replicas = 1;
+  bool cross_replica_bn = false;                       ///< batch norm sees all virtual replicas as one
   double bn_momentum = 0.99;                           ///< of batch norm's running statistics
   RotationBatchOptions labelled_tail;                  ///< the device's part of the labelled pipeline
   std::vector<RotationBatchOptions> unlabelled_tails;  ///< and of each unlabelled view's
@@ -27,7 +28,8 @@ class Trainer {
  public:
   Trainer(nn::Classifier& model, Method& method, data::Loader& loader, TrainOptions options);
 
-  /// Next batch, loss, gradient, update. The network and the method's heads change in place.
+  /// Next batch, loss, gradient, update. The network and the method's heads change in place. Where memory ends, the
+  /// Error(memory) names a batch that was found to fit, and the weights are of no use any more.
   void step();
   /// Steps done so far.
   std::int64_t steps_done() const { return step_; }
@@ -49,6 +51,9 @@ class Trainer {
  private:
   std::vector<std::pair<std::string, Tensor>> tensors() const;
   void sum_metrics();
+  [[noreturn]] void fail_not_finite(Step& step);
+  void take_step(const data::Batch& batch);
+  std::string batch_that_fits(const data::Batch& batch);
 
   nn::Classifier& model_;
   Method& method_;
@@ -56,7 +61,7 @@ class Trainer {
   TrainOptions options_;
   std::unique_ptr<nn::Module> whole_;  // network and method as one module
   std::unique_ptr<nn::Sgd> optimizer_;
-  Tensor lr_;
+  Tensor lr_, random_;  // device scalars, refreshed before each step
   Metrics metrics_;
   std::map<std::string, std::pair<double, std::int64_t>>
       sums_;  // of metrics since the last take_metrics(), with counts

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "s4l/core/device/runtime.h"
+#include "s4l/core/ops/l2_normalize.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
 
@@ -59,7 +60,16 @@ void Sgd::zero_grad() {  // fills: 0 times a gradient that is not finite would s
   gradient_.bump_version();
 }
 
+/// g c / max(|g|, c) is c times the row g normalised with the floor c^2: no number has to reach the host.
+void Sgd::clip_gradient() {
+  const double longest = options_.clip_grad;
+  const Tensor row = reshape(gradient_, {1, size()});
+  kernel::l2_normalize(row, longest * longest, row);
+  scale_(gradient_, longest);
+}
+
 void Sgd::step(const Tensor& lr) {
+  if (options_.clip_grad > 0) clip_gradient();
   sgd_update_(weight_, gradient_, velocity_, average_, lr,
               {.momentum = options_.momentum,
                .weight_decay = options_.weight_decay,

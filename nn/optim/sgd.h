@@ -13,6 +13,7 @@ struct SgdOptions {
   double weight_decay = 0;
   bool nesterov = false;
   double ema_decay = 0;  ///< rho of Polyak averaging (spec 2.0.6); 0: none
+  double clip_grad = 0;  ///< a longer gradient, of all parameters together and before decay, is cut to this length
 };
 
 /// SGD with momentum (spec 2.0.1) on flat buffers: on construction the parameters' values move into one dense row,
@@ -35,6 +36,8 @@ class Sgd {
   std::vector<std::pair<std::string, Tensor>> state() const;
 
  private:
+  void clip_gradient();
+
   std::vector<NamedParameter> parameters_;
   SgdOptions options_;
   std::int64_t decayed_ = 0;

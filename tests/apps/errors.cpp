@@ -45,6 +45,17 @@ TEST_CASE("data that cannot be learned from is one line on stderr, and no folder
   check_fails(folder, {"run", "rotation", "--device", "cuda:7"}, "cuda");
 }
 
+TEST_CASE("a folder that is not there is wrong usage, one without pictures a failure") {
+  const NewFolder folder;
+  fs::create_directory(folder / "empty");
+  for (const char* dataset : {"image-folder", "cifar10"}) {
+    INFO(dataset);
+    const Words words = {"run", "rotation", "--dataset", dataset, "--data"};
+    CHECK(run_s4l(folder.path(), words + Words{"nowhere"}).code == 2);
+    CHECK(run_s4l(folder.path(), words + Words{"empty"}).code == 1);
+  }
+}
+
 TEST_CASE("a full disk is named with the file, and is a failure in the end") {
   const NewFolder folder;
   fs::create_directory(folder / "disk");

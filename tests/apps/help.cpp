@@ -18,7 +18,8 @@ TEST_CASE("without arguments the program shows three examples and succeeds") {
 
 TEST_CASE("every command's help ends with examples, common options first, aliases hidden") {
   const NewFolder folder;
-  for (const char* command : {"run", "eval", "list", "info"}) {
+  for (const char* command :
+       {"run", "eval", "predict", "embed", "split", "config", "list", "info", "completion", "man"}) {
     const Outcome outcome = run_s4l(folder.path(), {command, "--help"});
     INFO(command);
     CHECK(outcome.code == 0);
@@ -56,6 +57,15 @@ TEST_CASE("what is unknown is met with exit 2, one line and the nearest name") {
   check({"run", "rotation", "--steps", "5", "--epochs", "1"}, "--steps and --epochs contradict each other");
   check({"run", "supervised", "--rot-weight", "2"}, "--rot-weight: an option of the method rotation");
   check({"run", "rotation", "--data-option", "train"}, "expected KEY=VALUE");
+  check({"run", "rotation", "--json=foo"}, "--json: expected no value, got \"foo\"");
+  check({"run", "rotation", "--nesterov=2"}, "--nesterov: expected no value, got \"2\"");
+  check({"run", "rotation", "-q", "-v"}, "--quiet and --verbose contradict each other");
+  check({"run", "rotation", "--name", "a/b"}, "--name: expected a name without folders, got \"a/b\"");
+  check({"run", "rotation", "--name", "a", "-o", "b"}, "--name and --output contradict each other");
+  check({"run", "rotation", "--log-format", "xml"}, "--log-format: expected text or json, got \"xml\"");
+  check({"run", "rotation", "--clip-grad", "-1"}, "--clip-grad: expected 0 (no clipping) or more, got -1");
+  check({"run", "rotation", "--patience", "2"}, "--patience: expected validation pictures");
+  check({"run", "rotation", "--rot-loss-sup", "2"}, "--rot-loss-sup: expected a whole number, 0 to 1, got 2");
   check({"run", "rotation", "--time", "5"}, "expected a time such as 90s");
   check({"run", "rotation", "--resume"}, "there is no runs/rotation-10pct-s0");
   check({"list", "modles"}, "did you mean models?");

@@ -24,6 +24,7 @@ std::vector<std::string> environment_for(const std::map<std::string, std::string
     const bool ours = text.starts_with("S4L_") || text.starts_with("NO_COLOR") || text.starts_with("CLICOLOR");
     if (!ours) all.push_back(text);
   }
+  all.push_back("S4L_CACHE_DIR=");  // nothing is kept outside the test's folder
   for (const auto& [name, value] : extra) all.push_back(name + "=" + value);
   return all;
 }

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "../core/new_folder.h"
 #include "program.h"
@@ -30,6 +31,12 @@ TEST_CASE("a run writes its folder, the result alone to stdout, and eval repeats
   const auto environment = s4l::io::parse_json(content(place + "/environment.json"));
   CHECK(environment.at("split").string() == result.at("split").string());
   CHECK(contains(environment.at("command_line").string(), "--num-labels 20"));
+  for (const char* fact :
+       {"version", "git", "compiler", "build", "processor", "memory", "threads", "devices", "started"})
+    CHECK_FALSE(environment.at(fact).string().empty());
+  const std::string report = content(place + "/report.html");
+  CHECK(contains(report, environment.at("processor").string()));
+  CHECK(contains(report, "<h2>Settings</h2>"));
 
   const Outcome eval = run_s4l(folder.path(), {"eval", result.at("folder").string(), "--json"});
   INFO(eval.err);
@@ -77,6 +84,44 @@ TEST_CASE("the default folder is numbered, an explicit one that exists is refuse
   CHECK(foreign.code == 2);
   CHECK(contains(foreign.err, "holds other files"));
   CHECK(content(folder / "mine/letter.txt") == "dear");
+}
+
+TEST_CASE("--name names the folder below runs, numbered, and --resume finds it") {
+  const NewFolder folder;
+  const Words words = tiny_run("supervised", 3) + Words{"--name", "mine"};
+  CHECK(run_s4l(folder.path(), words).code == 0);
+  CHECK(run_s4l(folder.path(), words + Words{"--time", "0.001s"}).code == 75);
+  CHECK(fs::exists(folder / "runs/mine/weights/last.safetensors"));
+  CHECK_FALSE(fs::exists(folder / "runs/mine-2/weights/last.safetensors"));
+  CHECK(run_s4l(folder.path(), words + Words{"--resume"}).code == 0);
+  CHECK(fs::exists(folder / "runs/mine-2/weights/last.safetensors"));
+}
+
+TEST_CASE("--overwrite leaves nothing of the run before") {
+  const NewFolder folder;
+  const Words words = tiny_run("supervised", 1) + Words{"-o", "run"};
+  CHECK(run_s4l(folder.path(), words).code == 0);
+  std::set<std::string> before;
+  for (const auto& entry : fs::directory_iterator(folder / "run")) before.insert(entry.path().filename());
+  CHECK(before.count("report.html") == 1);
+  CHECK(run_s4l(folder.path(), words + Words{"--overwrite", "--time", "0.001s"}).code == 0);
+  int events = 0;
+  for (const auto& entry : fs::directory_iterator(folder / "run"))
+    events += entry.path().filename().string().starts_with("events.out.tfevents.");
+  CHECK(events == 1);
+}
+
+TEST_CASE("eval warns where the folder's split is not the one that the weights were trained on") {
+  const NewFolder folder;
+  const Words words = tiny_run("supervised", 1);
+  REQUIRE(run_s4l(folder.path(), words + Words{"-o", "a"}).code == 0);
+  CHECK(run_s4l(folder.path(), {"eval", "a"}).err.empty());
+  REQUIRE(run_s4l(folder.path(), words + Words{"-o", "b", "--seed", "1"}).code == 0);
+  fs::copy_file(folder / "b/split.csv", folder / "a/split.csv", fs::copy_options::overwrite_existing);
+  const Outcome outcome = run_s4l(folder.path(), {"eval", "a"});
+  CHECK(outcome.code == 0);
+  CHECK(lines_in(outcome.err) == 1);
+  CHECK(contains(outcome.err, "warning: a/weights/last.safetensors was trained on the split "));
 }
 
 TEST_CASE("config.toml repeats the run with the same numbers") {

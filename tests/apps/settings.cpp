@@ -1,9 +1,13 @@
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 
 #include "../core/new_folder.h"
 #include "program.h"
+#include "s4l/data/things/shapes.h"
+#include "s4l/data/write_png.h"
 
+using namespace s4l;
 using namespace s4l::test;
 
 namespace {
@@ -41,7 +45,7 @@ TEST_CASE("default, recipe, file, environment and command line are asked in this
   CHECK(line_of(outcome.out, "rot-weight") == "rot-weight = 4");      // recipe over the method's default
   CHECK(line_of(outcome.out, "prefetch") == "prefetch = 4");          // default
   CHECK(line_of(outcome.out, "labels") == "labels = \"20n\"");
-  CHECK(contains(outcome.out, "[dataset-options]\ntest = \"40\"\ntrain = \"60\""));
+  CHECK(contains(outcome.out, "[dataset-options]\n\"test\" = \"40\"\n\"train\" = \"60\""));
 }
 
 TEST_CASE("a later way to say the number of labels or steps takes the place of an earlier one") {
@@ -73,4 +77,33 @@ TEST_CASE("an error in a file or the environment names the place") {
   const Outcome outcome = run_s4l(folder.path(), {"run", "rotation"}, {{{"S4L_STEPS", "many"}}, {}, {}});
   CHECK(outcome.code == 2);
   CHECK(contains(outcome.err, "S4L_STEPS: expected a whole number"));
+}
+
+TEST_CASE("folders without labels and a file of labels are resolved, written and read again") {
+  const NewFolder folder;
+  const std::string photos = folder.path() + "/photos, \"mine\"";
+  std::filesystem::create_directories(photos);
+  for (const char* name : {"/1.png", "/2.png"}) {
+    data::Image image(24, 24);  // as the network sees the others
+    image.pixels[0] = static_cast<std::uint8_t>(name[1]);
+    data::write_png(photos + name, image);
+  }
+  std::string labels;
+  for (int i = 0; i < 20; ++i)
+    labels += "train/" + std::string(data::things::kThing[i % 10].name) + (i < 10 ? "/000" : "/001") +
+              char('0' + i % 10) + "\n";
+  write(folder.path() + "/labels.txt", labels);
+  const Words line{"run",           "rotation", "--steps",       "3",       "--batch-size", "4",
+                   "--data-option", "train=60", "--data-option", "test=40", "--dry-run"};
+  const Outcome first = run_s4l(folder.path(), line + Words{"--unlabeled", photos, "--unlabeled", photos,
+                                                            "--labels-file", "labels.txt", "--sampler", "balanced"});
+  INFO(first.err);
+  CHECK(first.code == 0);
+  CHECK(contains(first.err, "labels.txt -> 20 labelled of 64 pictures, 2 per class"));
+  CHECK(line_of(first.out, "labels").empty());
+  CHECK(line_of(first.out, "sampler") == "sampler = \"balanced\"");
+  write(folder.path() + "/again.toml", first.out);
+  CHECK(run_s4l(folder.path(), {"run", "--config", "again.toml", "--dry-run"}).out == first.out);
+  CHECK(line_of(run_s4l(folder.path(), {"run", "--config", "again.toml", "--dry-run", "--labels", "50"}).out,
+                "labels") == "labels = \"50\"");
 }

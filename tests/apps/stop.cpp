@@ -1,12 +1,28 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <sys/stat.h>
 
 #include "../core/new_folder.h"
 #include "program.h"
 
 using namespace s4l::test;
 namespace fs = std::filesystem;
+
+namespace {
+
+/// True while the process has a handler for `signal` (SigCgt of proc(5)).
+bool catches(pid_t pid, int signal) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("SigCgt:")) return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+  return false;
+}
+
+}  // namespace
 
 TEST_CASE("a run that was stopped and resumed ends with the same bytes as one that was not") {
   const NewFolder folder;
@@ -70,4 +86,19 @@ TEST_CASE("a second process in the same folder is refused; the lock of one that 
   const Outcome after = run_s4l(folder.path(), {"run", "--resume", "long", "--time", "0.001s"});
   INFO(after.err);
   CHECK(after.code == 75);
+}
+
+TEST_CASE("a second Ctrl-C ends a run that cannot finish its step") {
+  const NewFolder folder;
+  REQUIRE(run_s4l(folder.path(), tiny_run("supervised", 4) + Words{"-o", "run", "--time", "0.001s"}).code == 75);
+  // A log that nobody reads: the run waits in open() for ever, as it would on a file system that hangs.
+  fs::remove(folder / "run/train.log");
+  REQUIRE(mkfifo((folder / "run/train.log").c_str(), 0600) == 0);
+  Program program(folder.path(), {"run", "--resume", "run"});
+  REQUIRE(program.wait_for("labelled of"));
+  REQUIRE(catches(program.pid(), SIGINT));
+  program.send(SIGINT);
+  while (catches(program.pid(), SIGINT)) std::this_thread::yield();  // the first one has arrived
+  program.send(SIGINT);
+  CHECK(program.wait().code == -SIGINT);
 }

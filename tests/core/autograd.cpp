@@ -151,3 +151,31 @@ TEST_CASE("an op on leaves without gradients keeps nothing") {
   const Tensor y = square(exp(a));
   CHECK(runtime(kCpu).memory_use().current - before < 2 * y.bytes());
 }
+
+TEST_CASE("the gradients of many slices of a tensor cost no more than the tensor") {
+  constexpr std::int64_t kRows = 64, kColumns = 100;
+  const Tensor a = full({kRows, kColumns}, 3, DType::f64).set_requires_grad(true);
+  const Tensor s = square(a);
+  std::vector<Tensor> slices;
+  for (std::int64_t i = 0; i + 2 <= kRows; ++i) slices.push_back(rows(s, i, i + 2));  // every row but two is in two
+  const Tensor loss = sum(concat(slices));
+  static std::int64_t added = 0;
+  kernel_observer = [](const char* kernel, const Tensor& first) {
+    if (std::string(kernel) == "add") added += first.numel();
+  };
+  backward(loss);
+  kernel_observer = nullptr;
+  std::vector<double> expected(kRows * kColumns, 12);
+  std::fill_n(expected.begin(), kColumns, 6);
+  std::fill_n(expected.end() - kColumns, kColumns, 6);
+  check_near(a.grad(), expected, 0, 0);
+  CHECK(added <= 5 * kRows * kColumns);
+}
+
+TEST_CASE("a slice of a leaf sends its gradient to the rows it was cut from") {
+  const Tensor a = full({3, 2}, 1, DType::f64).set_requires_grad(true);
+  const Tensor loss = add(sum(rows(a, 1, 2)), sum(rows(rows(a, 1, 3), 1, 2)));
+  check_near(grad(loss, std::vector<Tensor>{a})[0], {0, 0, 1, 1, 1, 1}, 0, 0);
+  backward(loss);
+  check_near(a.grad(), {0, 0, 1, 1, 1, 1}, 0, 0);
+}

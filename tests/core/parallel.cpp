@@ -1,13 +1,15 @@
 #include "s4l/kernels/cpu/parallel.h"
 
 #include <catch2/catch.hpp>
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
-#include "s4l/core/device/device.h"
+#include "s4l/core/device/runtime.h"
 #include "s4l/core/error.h"
+#include "s4l/kernels/cpu/scratch.h"
 
 using namespace s4l;
 
@@ -88,4 +90,25 @@ TEST_CASE("set_num_threads takes 0 for all cores and names what it refuses") {
   CHECK(num_threads() == available_cores());
   CHECK(available_cores() >= 1);
   CHECK_THROWS_WITH(set_num_threads(-1), Catch::Contains("got -1"));
+}
+
+TEST_CASE("scratch belongs to one task at a time, whatever its size and nesting, and is used again") {
+  const Threads scope(3);
+  std::size_t held = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (std::int64_t floats : {0, 1, 1000, 5000}) {
+      std::atomic<int> torn{0};
+      cpu::parallel(64, [&](std::int64_t i) {
+        const cpu::Scratch outer(floats), inner(2 * floats + 1);
+        const auto value = static_cast<float>(i);
+        std::fill_n(outer.data(), floats, value);
+        std::fill_n(inner.data(), 2 * floats + 1, -value);
+        torn += static_cast<int>(std::count(outer.data(), outer.data() + floats, value) != floats);
+        torn += static_cast<int>(std::count(inner.data(), inner.data() + 2 * floats + 1, -value) != 2 * floats + 1);
+      });
+      CHECK(torn == 0);
+    }
+    if (round == 1) held = runtime(kCpu).memory_use().current;
+  }
+  CHECK(runtime(kCpu).memory_use().current == held);
 }

@@ -120,7 +120,7 @@ TEST_CASE("a CIFAR-10 file of any length but whole records is an error that tell
     const Failure error = failure(folder);
     CHECK(error.kind == ErrorKind::data);
     CHECK_THAT(error.message, Catch::Matchers::Contains("test_batch.bin: expected records of 3073 bytes") &&
-                                  Catch::Matchers::EndsWith("got a file of " + std::to_string(size) + " bytes"));
+                                  Catch::Matchers::EndsWith("got " + std::to_string(size) + " bytes"));
   }
 }
 
@@ -128,7 +128,7 @@ TEST_CASE("a CIFAR-10 file too large to be one is refused unread") {
   const TemporaryFolder folder;
   write_all(folder);
   std::filesystem::resize_file(folder / "test_batch.bin", std::uintmax_t{kRecord} << 20);  // a hole, not disk
-  CHECK_THAT(failure(folder).message, Catch::Matchers::Contains("got a file of more than 268435456 bytes"));
+  CHECK_THAT(failure(folder).message, Catch::Matchers::Contains("expected a file of at most 268435456 bytes"));
 }
 
 TEST_CASE("a label beyond CIFAR-10's ten is an error that tells the record") {
@@ -146,7 +146,7 @@ TEST_CASE("a label beyond CIFAR-10's ten is an error that tells the record") {
 TEST_CASE("CIFAR-10 needs a folder and has no options of its own") {
   DatasetOptions options;
   CHECK_THROWS_AS(open_dataset("cifar10", options), Error);
-  options.root = "somewhere";
+  options.root = ".";
   options.extra = {{"train", "5"}};
   CHECK_THROWS_WITH(open_dataset("cifar10", options), "cifar10: expected no options of its own, got \"train\"");
 }

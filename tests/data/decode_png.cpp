@@ -164,3 +164,25 @@ TEST_CASE("a contact sheet shows the pictures in rows") {
   images[1] = Image(2, 3);
   CHECK_THROWS_WITH(contact_sheet(images, 2), Contains("expected pictures of 2x2x3, got 2x3x3"));
 }
+
+TEST_CASE("a PNG is turned as its eXIf chunk says, in all 8 ways") {
+  const std::string tiff = std::string("MM\0*\0\0\0\x08\0\x01", 10) + std::string("\x01\x12\0\x03\0\0\0\x01\0", 9);
+  const Row forward{1, 1, 1, 2, 2, 2, 3, 3, 3}, backward{3, 3, 3, 2, 2, 2, 1, 1, 1};
+  const std::vector<bool> mirrored{false, true, true, false, false, false, true, true};
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    INFO(orientation);
+    const std::string block = tiff + static_cast<char>(orientation) + std::string(6, '\0');
+    const auto bytes = bytes_of(png(3, 8, 0, "\x01\x02\x03", chunk("eXIf", block)));
+    CHECK(picture_size(bytes) == (orientation < 5 ? Size{1, 3} : Size{3, 1}));
+    CHECK(decode_whole(bytes).pixels == (mirrored[static_cast<std::size_t>(orientation - 1)] ? backward : forward));
+    CHECK(decode(bytes, orientation < 5 ? Box{0, 2, 1, 1} : Box{2, 0, 1, 1}).pixels[0] ==
+          (mirrored[static_cast<std::size_t>(orientation - 1)] ? 1 : 3));
+  }
+}
+
+TEST_CASE("a colour that a PNG's palette lacks is black, not what lay in memory") {
+  const std::string file = png(3, 8, 3, std::string("\x01\x02\xFF", 3), chunk("PLTE", "abcdef"));
+  CHECK(decoded(file) == Row{'d', 'e', 'f', 0, 0, 0, 0, 0, 0});
+  CHECK(refusal(png(1, 8, 3, std::string(1, '\0'), chunk("PLTE", std::string(771, 'x')))) != "");
+  CHECK(refusal(png(1, 8, 3, std::string(1, '\0'), chunk("PLTE", "ab"))) != "");
+}

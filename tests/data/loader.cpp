@@ -42,11 +42,11 @@ void append(std::vector<std::int64_t>& bytes, const Tensor& x) {
 std::vector<std::int64_t> content(const Batch& batch) {
   std::vector<std::int64_t> all;
   append<std::uint8_t>(all, batch.labelled.u8);
-  append<std::uint8_t>(all, batch.labelled.flip);
+  append<std::uint8_t>(all, batch.labelled.draws.flip);
   append<std::int32_t>(all, batch.labels);
   for (const Pictures& view : batch.unlabelled) {
     append<std::uint8_t>(all, view.u8);
-    append<std::uint8_t>(all, view.flip);
+    append<std::uint8_t>(all, view.draws.flip);
   }
   if (batch.index) append<std::int64_t>(all, batch.index);
   return all;
@@ -136,7 +136,28 @@ TEST_CASE("another seed is another stream, and the streams and the views differ 
   CHECK(values_of<std::int64_t>(a.index) != values_of<std::int64_t>(b.index));
   CHECK(values_of<std::uint8_t>(a.labelled.u8) != values_of<std::uint8_t>(a.unlabelled[0].u8));
   CHECK(values_of<std::uint8_t>(a.unlabelled[0].u8) != values_of<std::uint8_t>(a.unlabelled[1].u8));
-  CHECK(values_of<std::uint8_t>(a.unlabelled[0].flip) != values_of<std::uint8_t>(a.unlabelled[1].flip));
+  CHECK(values_of<std::uint8_t>(a.unlabelled[0].draws.flip) != values_of<std::uint8_t>(a.unlabelled[1].draws.flip));
+}
+
+TEST_CASE("the host's views of a picture are adjacent rows with their own draws") {
+  const MemoryDataset dataset(2, {5}, 0);
+  LoaderOptions options = options_for(4, 2);
+  options.labelled.pipelines = {"crop_inception_patches(3, 2)|hsvnoise|flip_lr"};
+  options.unlabelled.pipelines = {"multi_crop(4)|standardize"};
+  Loader loader(dataset, everything(dataset), options);
+  const Batch batch = loader.next();
+  CHECK(batch.labels.numel() == 4);
+  CHECK(batch.labelled.u8.shape() == Shape{12, 2, 2, 3});
+  CHECK(batch.labelled.draws.noise.shape() == Shape{12, 7});
+  const auto noise = values_of<float>(batch.labelled.draws.noise);
+  CHECK(std::set<float>(noise.begin(), noise.end()).size() == noise.size());
+  CHECK(batch.unlabelled[0].draws.range.shape() == Shape{10, 2});
+  const auto pixels = values_of<std::uint8_t>(batch.unlabelled[0].u8);
+  const auto index = values_of<std::int64_t>(batch.index);
+  for (std::size_t row = 0; row < 10; ++row) {  // crops of the whole picture
+    const std::vector<std::uint8_t> whole = dataset.whole_image(index[row / 5]).pixels;
+    CHECK(std::equal(whole.begin(), whole.end(), pixels.begin() + static_cast<std::ptrdiff_t>(row * whole.size())));
+  }
 }
 
 TEST_CASE("two slots are used in turn and stay where they are") {
@@ -145,8 +166,9 @@ TEST_CASE("two slots are used in turn and stay where they are") {
   std::vector<std::vector<void*>> places;
   for (int step = 0; step < 6; ++step) {
     const Batch batch = loader.next();
-    places.push_back({batch.labelled.u8.raw(), batch.labelled.flip.raw(), batch.labels.raw(), batch.index.raw(),
-                      batch.unlabelled[0].u8.raw(), batch.unlabelled[1].u8.raw(), batch.unlabelled[1].flip.raw()});
+    places.push_back({batch.labelled.u8.raw(), batch.labelled.draws.flip.raw(), batch.labels.raw(), batch.index.raw(),
+                      batch.unlabelled[0].u8.raw(), batch.unlabelled[1].u8.raw(),
+                      batch.unlabelled[1].draws.flip.raw()});
     if (step == 3) loader.seek(0);
   }
   for (std::size_t step = 2; step < 6; ++step) CHECK(places[step] == places[step - 2]);
@@ -297,7 +319,7 @@ TEST_CASE("evaluation reads pictures unaugmented in the given order, a damaged o
   const Image last = dataset.whole_image(9);
   expected.insert(expected.end(), last.pixels.begin(), last.pixels.end());
   CHECK(pixels == expected);
-  CHECK(!batch.pictures.flip);
+  for (const std::uint8_t flip : values_of<std::uint8_t>(batch.pictures.draws.flip)) CHECK(flip == 0);
   REQUIRE(batch.damaged.size() == 1);
   CHECK(batch.damaged[0].path == "pictures/12.png");
   dataset.items[9].size = {5, 5};

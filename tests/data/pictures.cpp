@@ -38,7 +38,7 @@ void set_up(jpeg_compress_struct& info, const data::Image& image, const JpegOpti
   jpeg_set_defaults(&info);
   jpeg_set_quality(&info, options.quality, TRUE);
   info.restart_interval = static_cast<unsigned>(options.restart);
-  if (options.channels == 4) jpeg_set_colorspace(&info, JCS_YCCK);
+  if (options.channels == 4) jpeg_set_colorspace(&info, options.ycck ? JCS_YCCK : JCS_CMYK);
   for (int c = 0; c < options.channels; c += 3) {  // luma and black; chroma stays at 1x1
     info.comp_info[c].h_samp_factor = options.h_samp;
     info.comp_info[c].v_samp_factor = options.v_samp;

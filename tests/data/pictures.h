@@ -19,6 +19,7 @@ struct JpegOptions {
   int channels = 3;  ///< 1: grey, 3: RGB, 4: the picture as inverted CMYK (Adobe)
   int restart = 0;   ///< MCUs between restart markers
   std::vector<std::uint8_t> app1 = {};
+  bool ycck = true;  ///< how 4 channels are stored, else as CMYK
 };
 std::vector<std::uint8_t> write_jpeg(const data::Image& image, const JpegOptions& options = {});
 /// What libjpeg decodes without any of our code, as RGB.

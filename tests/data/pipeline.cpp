@@ -30,7 +30,7 @@ std::vector<int> levels(const Image& image) {
 
 Image run(const std::string& pipeline, const Image& image, bool train = false, std::uint64_t seed = 0) {
   Rng rng(seed, Purpose::augment);
-  return Pipeline(pipeline).run(image, rng, train).image;
+  return Pipeline(pipeline).run(image, rng, train)[0].image;
 }
 
 using Levels = std::vector<int>;
@@ -111,8 +111,8 @@ TEST_CASE("flip_lr asks for a mirror half the time, in training alone") {
   int flips = 0;
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {
     Rng rng(seed, Purpose::augment);
-    flips += pipeline.run(Image(1, 1), rng, true).flip;
-    CHECK_FALSE(pipeline.run(Image(1, 1), rng, false).flip);
+    flips += pipeline.run(Image(1, 1), rng, true)[0].flip;
+    CHECK_FALSE(pipeline.run(Image(1, 1), rng, false)[0].flip);
   }
   CHECK(flips > 440);
   CHECK(flips < 560);
@@ -132,6 +132,36 @@ TEST_CASE("the tail says range and rotations") {
   CHECK(Pipeline(" resize ( 8 ) | -1_to_1 ").views() == 1);
 }
 
+TEST_CASE("a pipeline gets operations before its value range") {
+  CHECK(with_operations("pad_crop(4)|flip_lr|-1_to_1", "randaugment|cutout") ==
+        "pad_crop(4)|flip_lr|randaugment|cutout|-1_to_1");
+  CHECK(with_operations("crop(8) | standardize", "rotate") == "crop(8) | rotate|standardize");
+  CHECK(with_operations("crop(8)", "rotate") == "crop(8)|rotate");
+  CHECK(with_operations("crop(8)|0_to_1", "") == "crop(8)|0_to_1");
+}
+
+TEST_CASE("an operation's views and the device's part follow from the text") {
+  struct Expected {
+    const char* text;
+    int host_views, rotations;
+    bool noise;
+  };
+  for (const Expected& e : {Expected{"inception_crop|resize(8)|flip_lr|-1_to_1|rotate", 1, 4, false},
+                            Expected{"copy_label|resize(8)|hsvnoise|flip_lr|rotate|0_to_1", 1, 4, true},
+                            Expected{"crop_inception_patches(8,8)|hsvnoise|flip_lr|-1_to_1", 8, 1, true},
+                            Expected{"resize_small(9)|multi_crop(8)|rotate|-1_to_1", 5, 4, false},
+                            Expected{"rotate|flip_lr", 4, 1, false}, Expected{"hsvnoise|crop(8)", 1, 1, false},
+                            Expected{"hsvnoise|standardize", 1, 1, false}, Expected{"hsvnoise|hsvnoise", 1, 1, true},
+                            Expected{"crop_inception_preprocess_patches(3, 8)|rotate", 3, 4, false}}) {
+    INFO(e.text);
+    const Pipeline pipeline(e.text);
+    CHECK(pipeline.host_views() == e.host_views);
+    CHECK(pipeline.tail().rotations == e.rotations);
+    CHECK(pipeline.draws_noise() == e.noise);
+    CHECK(pipeline.views() == e.host_views * e.rotations);
+  }
+}
+
 TEST_CASE("a wrong pipeline gets one line that points at the place") {
   const auto error = [](const std::string& text) -> std::string {
     try {
@@ -144,7 +174,7 @@ TEST_CASE("a wrong pipeline gets one line that points at the place") {
   };
   CHECK_THAT(error("resize(8)|flop"),
              StartsWith("pipeline \"resize(8)|flop\": at character 11: unknown operation \"flop\"") &&
-                 Contains("known are resize, "));
+                 Contains("did you mean \"crop\"?"));
   CHECK_THAT(error(""), Contains("at character 1: expected the name"));
   CHECK_THAT(error("crop(8)||rotate"), Contains("at character 9: expected the name"));
   CHECK_THAT(error("crop(8"), Contains("at character 5: expected one pair of parentheses"));
@@ -157,10 +187,23 @@ TEST_CASE("a wrong pipeline gets one line that points at the place") {
   CHECK_THAT(error("crop(8,)"), Contains("expected a value or key=value"));
   for (const char* value : {"0", "-1", "8.5", "1e9", "nan", "8px", "16385"})
     CHECK_THAT(error(std::string("pad_crop(") + value + ")"), Contains("at character 10: expected a whole number"));
-  CHECK_THAT(error("value_range(0, x)"), Contains("at character 16: expected a number, got \"x\""));
+  CHECK_THAT(error("value_range(0, x)"), Contains("at character 16: expected a number") && Contains("got \"x\""));
   CHECK_THAT(error("value_range(1, 1)"), Contains("two different values"));
-  CHECK_THAT(error("flip_lr|crop(8)"), Contains("at character 9: \"crop\" cannot stand after \"flip_lr\""));
-  CHECK_THAT(error("rotate|-1_to_1"), Contains("cannot stand after \"rotate\""));
-  CHECK_THAT(error("0_to_1|-1_to_1"), Contains("cannot stand after \"0_to_1\""));
+  CHECK_THAT(error("0_to_1|-1_to_1"), Contains("at character 8: \"-1_to_1\" cannot stand after \"0_to_1\""));
+  CHECK_THAT(error("-1_to_1|randaugment"), Contains("at character 9: \"randaugment\"") && Contains("0 to 255"));
+  CHECK_THAT(error("inception_preprocess(8)|-1_to_1"), Contains("after \"inception_preprocess\""));
+  CHECK_THAT(error("multi_crop(8)|inception_crop"), Contains("at character 15") && Contains("a single view"));
+  CHECK_THAT(error("rotate|rotate"), Contains("at character 8: \"rotate\" cannot stand after \"rotate\""));
+  CHECK_THAT(error("rotate|copy_label"), Contains("at character 8: \"copy_label\""));
+  CHECK_THAT(error("standardize|crop(8)"), Contains("at character 13: \"crop\" cannot stand after"));
+  CHECK_THAT(error("crop_inception_patches(65, 8)"), Contains("at character 24: expected a whole number from 1 to 64"));
+  CHECK_THAT(error("randaugment(2, 12)"), Contains("at character 16: expected a whole number from 1 to 11"));
+  CHECK_THAT(error("cutout(0)"), Contains("at character 8: expected a number above 0, at most 1"));
+  CHECK_THAT(error("to_gray(1.5)"), Contains("at character 9: expected a number from 0 to 1"));
+  CHECK_THAT(error("resize(8, method)"), Contains("at character 11: expected a whole number"));
+  CHECK_THAT(error("resize(8, 8, 1)"), Contains("at character 14: expected resize(h[, w][, randomize_method])"));
+  CHECK_THAT(error("crop(8)|\xC3\xA4\xC3\xB6|\xC3\xBC"), Contains("at character 9: unknown"));
+  CHECK_THAT(error("\xC3\xA4(8"), Contains("at character 2: expected one pair"));
+  CHECK(error("crop(8)|\n\n\u0001a").find('\n') == std::string::npos);
   CHECK_THAT(error("rotate(4)"), Contains("expected rotate without arguments"));
 }

@@ -76,7 +76,7 @@ TEST_CASE("randaugment depends on the seed alone and leaves a quarter of the pic
   const Pipeline pipeline("randaugment(2, 10)");
   const auto augmented = [&](std::uint64_t seed, bool train) {
     Rng rng(seed, Purpose::augment);
-    return hexadecimal(pipeline.run(image, rng, train).image);
+    return hexadecimal(pipeline.run(image, rng, train)[0].image);
   };
   std::set<std::string> seen;
   int unchanged = 0;
@@ -102,7 +102,7 @@ TEST_CASE("cutout greys a square of the given share of the side, cut off at the 
   double sum = 0;
   for (std::uint64_t seed = 0; seed < 2000; ++seed) {
     Rng rng(seed, Purpose::augment);
-    const int grey = count_grey(pipeline.run(white, rng, true).image);
+    const int grey = count_grey(pipeline.run(white, rng, true)[0].image);
     largest = std::max(largest, grey);
     smallest = std::min(smallest, grey);
     sum += grey;
@@ -111,6 +111,6 @@ TEST_CASE("cutout greys a square of the given share of the side, cut off at the 
   CHECK(smallest < 10 * 10);                             // a corner: 8 x 8
   CHECK(sum / 2000 == Approx(14.0 * 14).epsilon(0.02));  // the mean side over 32 places of the middle
   Rng rng(0, Purpose::augment);
-  CHECK(count_grey(pipeline.run(white, rng, false).image) == 0);
+  CHECK(count_grey(pipeline.run(white, rng, false)[0].image) == 0);
   CHECK(count_grey(cutout(Image(1, 1), 1, rng)) == 0);  // half of one pixel is none
 }

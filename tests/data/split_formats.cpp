@@ -1,5 +1,7 @@
 #include <catch2/catch.hpp>
 
+#include <map>
+
 #include "s4l/core/error.h"
 #include "s4l/data/npy.h"
 #include "s4l/data/split_formats.h"
@@ -113,4 +115,23 @@ TEST_CASE("an error in a split file says what was expected") {
   for (const auto& [content, message] : wrong)
     CHECK_THROWS_WITH(read_split(dataset, content, {}), Catch::Contains(message, Catch::CaseSensitive::No));
   CHECK_THROWS_WITH(split_format_from("json"), Catch::Contains("csv, s4l, fixmatch or usb"));
+}
+
+TEST_CASE("a balanced sampler shows every class as often as the largest") {
+  DatasetOptions options;
+  options.extra = {{"train", "100"}, {"test", "10"}};
+  const auto things = open_dataset("things", options);
+  std::vector<std::int64_t> uneven;
+  for (std::int64_t i = 0; i < 100; ++i)
+    if (things->label(i) == 3 || i < 40) uneven.push_back(i);  // 10 of class 3, 4 of each other
+  const std::vector<std::int64_t> even = balanced(*things, uneven, 1);
+  std::map<std::int64_t, std::int64_t> of_class, of_picture;
+  for (const std::int64_t index : even) ++of_class[things->label(index)], ++of_picture[index];
+  CHECK(even.size() == 100);
+  for (const auto& [label, count] : of_class) CHECK(count == 10);
+  for (const auto& [index, count] : of_picture)
+    CHECK((things->label(index) == 3 ? count == 1 : count == 2 || count == 3));
+  CHECK(of_picture.size() == uneven.size());
+  CHECK(balanced(*things, uneven, 1) == even);
+  CHECK(balanced(*things, uneven, 2) != even);
 }

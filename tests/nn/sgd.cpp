@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <limits>
 
 #include "s4l/core/autograd.h"
@@ -71,6 +72,27 @@ TEST_CASE("three steps of sgd follow the equations, with and without nesterov") 
     compare("average/" + weights.named()[i].name, expected[i].mean);
   }
   REQUIRE(state.size() == 6);
+}
+
+TEST_CASE("a gradient longer than clip_grad is cut to it, over all parameters together; a shorter one is left") {
+  Weights weights;
+  Sgd sgd(weights.named(), {.momentum = 0, .weight_decay = 0.5, .clip_grad = 2});
+  const auto before = doubles(weights.kernel.value), bias = doubles(weights.bias.value);
+  add_(weights.kernel.value.grad(), full({3, 5}, 3));
+  add_(weights.bias.value.grad(), full({7}, -4));
+  const double length = std::sqrt(15 * 9.0 + 7 * 16.0);
+  sgd.step(rate(1));
+  std::vector<double> expected = before, expected_bias = bias;
+  for (double& w : expected) w -= 3 * 2 / length + 0.5 * w;  // decay comes after the cut
+  for (double& w : expected_bias) w += 4 * 2 / length;
+  check_near(weights.kernel.value, expected, 1e-5, 1e-6);
+  check_near(weights.bias.value, expected_bias, 1e-5, 1e-6);
+
+  sgd.zero_grad();
+  add_(weights.bias.value.grad(), full({7}, 0.25));
+  sgd.step(rate(1));
+  for (double& w : expected_bias) w -= 0.25;
+  check_near(weights.bias.value, expected_bias, 1e-5, 1e-6);
 }
 
 TEST_CASE("parameters keep their values and shapes when they move into the rows, and ask for a gradient") {

@@ -106,6 +106,9 @@ TEST_CASE("running statistics move once, to the mean over the groups of means an
   check_near(running_mean, {0.9 * 1 + 0.1 * 7.5}, 1e-6, 0);
   check_near(running_var, {0.9 * 5 + 0.1 * 10}, 1e-6, 0);
   CHECK(running_mean.version() == version + 1);
+  const Tensor biased = full({1}, 5);  // of one group: mean 7.5, squared deviations 42.25, 20.25, 6.25, 72.25
+  batch_norm_train(x, full({1}, 1), full({1}, 0), full({1}, 1), biased, {.momentum = 0.9, .biased = true});
+  check_near(biased, {0.9 * 5 + 0.1 * 35.25}, 1e-6, 0);
 }
 
 TEST_CASE("batch_norm_train in f32 stays accurate where the mean is thousands of deviations") {

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <algorithm>
+#include <cmath>
 
 #include "s4l/core/autograd.h"
 #include "s4l/tests/support/near.h"
@@ -77,6 +78,20 @@ TEST_CASE("the first of equals takes the gradient of max_pool2d") {
   Tensor x = from_values(std::vector<float>{1, 2, 2, 2}, {1, 2, 2, 1});
   x.set_requires_grad(true);
   check_near(gradient_of_sum(max_pool2d(x, {.kernel = 2, .stride = 2, .padding = 0}), x, 1), {0, 1, 0, 0}, 0, 0);
+}
+
+TEST_CASE("a NaN goes through max_pool2d, and takes the gradient") {
+  const float bad = std::nanf("");
+  for (const bool first : {true, false}) {
+    std::vector<float> values(4 * 20, 1);
+    values[first ? 3 : 3 * 20 + 3] = bad;
+    Tensor x = from_values(values, {1, 2, 2, 20});
+    x.set_requires_grad(true);
+    const Tensor y = max_pool2d(x, {.kernel = 2, .stride = 2, .padding = 0});
+    const auto largest = doubles(y);
+    for (std::size_t c = 0; c < 20; ++c) CHECK(std::isnan(largest[c]) == (c == 3));
+    CHECK(doubles(gradient_of_sum(y, x, 1))[first ? 3 : 3 * 20 + 3] == 1);
+  }
 }
 
 TEST_CASE("global_avg_pool is the mean over rows and columns") {

@@ -132,6 +132,50 @@ TEST_CASE("softmax_entropy is exact for logits of any size and keeps a NaN") {
   CHECK(std::isnan(item(softmax_entropy(bad, from_values(std::vector<std::int32_t>{0}, {1})).loss)));
 }
 
+TEST_CASE("a logit of -inf has no probability in softmax_entropy") {
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
+  const auto labels = from_values(std::vector<std::int32_t>{0, 40}, {2});
+  std::vector<double> without, with;  // the same rows of 40, and with 5 impossible classes among them
+  for (int row = 0; row < 2; ++row)
+    for (int k = 0; k < 45; ++k) {
+      const bool impossible = k % 9 == 3;
+      with.push_back(impossible ? kNever : 0.1 * k - row);
+      if (!impossible) without.push_back(with.back());
+    }
+  const auto labels_without = from_values(std::vector<std::int32_t>{0, 35}, {2});
+  for (const DType dtype : {DType::f64, DType::f32})
+    with_float(dtype, [&]<class T>() {
+      const SoftmaxEntropyOptions options{.entropy = 0.5};
+      Tensor z = from_values(std::vector<T>(with.begin(), with.end()), {2, 45});
+      Tensor plain = from_values(std::vector<T>(without.begin(), without.end()), {2, 40});
+      z.set_requires_grad(true);
+      plain.set_requires_grad(true);
+      const SoftmaxEntropy s = softmax_entropy(z, labels, options);
+      const SoftmaxEntropy expected = softmax_entropy(plain, labels_without, options);
+      const double tolerance = dtype == DType::f64 ? 1e-12 : 1e-5;
+      check_near(s.cross_entropy, doubles(expected.cross_entropy), tolerance, tolerance);
+      check_near(s.entropy, doubles(expected.entropy), tolerance, tolerance);
+      const auto g = doubles(grad(s.loss, std::vector<Tensor>{z})[0]);
+      auto g_expected = doubles(grad(expected.loss, std::vector<Tensor>{plain})[0]);
+      for (std::size_t i = 0; i < g.size(); ++i)
+        if (std::isinf(with[i])) g_expected.insert(g_expected.begin() + static_cast<std::ptrdiff_t>(i), 0);
+      check_near(from_values(g, {90}), g_expected, tolerance, tolerance);
+    });
+}
+
+TEST_CASE("softmax_entropy costs inf where an impossible class is wanted, and is NaN where all are impossible") {
+  const float never = -std::numeric_limits<float>::infinity();
+  const Tensor z = from_values(std::vector<float>{1, never, 2, never, never, never}, {2, 3});
+  const SoftmaxEntropy wanted = softmax_entropy(z, from_values(std::vector<std::int32_t>{1, 0}, {2}));
+  const auto cost = doubles(wanted.cross_entropy), entropy = doubles(wanted.entropy);
+  CHECK(std::isinf(cost[0]));
+  CHECK(std::isnan(cost[1]));
+  CHECK(entropy[0] > 0.5);
+  CHECK(std::isnan(entropy[1]));
+  const Tensor soft = from_values(std::vector<float>{0.5f, 0, 0.5f, 1, 0, 0}, {2, 3});
+  CHECK(doubles(softmax_entropy(z, soft).cross_entropy)[0] == Approx(0.8132617));
+}
+
 TEST_CASE("the gradient of softmax_entropy is scaled by what its loss is multiplied with") {
   Tensor z = random_tensor({6, 5}, DType::f64, 12);
   z.set_requires_grad(true);

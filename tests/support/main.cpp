@@ -2,16 +2,49 @@
 // run and been compared, on each device and type it claims.
 #define CATCH_CONFIG_RUNNER
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <hwy/targets.h>
+
+#include <cstdio>
 
 #include "s4l/core/device/runtime.h"
 
+namespace {
+
+constexpr int kSkipped = 77;  // tests/CMakeLists.txt
+
+struct Target {
+  const char* name;
+  std::int64_t bit, better;  // of Highway: the target, and those that it would prefer
+};
+constexpr Target kTargets[] = {{"baseline", HWY_EMU128, HWY_AVX2 | HWY_AVX3 | HWY_AVX3_DL},
+                               {"avx2", HWY_AVX2, HWY_AVX3 | HWY_AVX3_DL},
+                               {"avx512", HWY_AVX3, 0}};
+
+/// Lets every kernel run the code for `name` only; false if this processor cannot.
+bool choose_target(const std::string& name) {
+  for (const Target& target : kTargets) {
+    if (name != target.name) continue;
+    if (target.bit != HWY_EMU128 && (hwy::SupportedTargets() & target.bit) == 0) return false;
+    hwy::DisableTargets(target.better);
+    return true;
+  }
+  throw std::runtime_error("--target: expected baseline, avx2 or avx512, got " + name);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
-  s4l::set_poison(true);  // a read before a write gives NaN in every test
+  ::setenv("S4L_CACHE_DIR", "", 1);  // the user's own is no matter of tests
+  s4l::set_poison(true);             // a read before a write gives NaN in every test
   Catch::Session session;
-  bool avx2 = false;
-  session.cli(session.cli() | Catch::clara::Opt(avx2)["--avx2"]("run the kernels' AVX2 code on any processor"));
+  std::string target;
+  session.cli(session.cli() |
+              Catch::clara::Opt(target, "name")["--target"]("run the kernels' baseline, avx2 or avx512 code"));
   if (const int error = session.applyCommandLine(argc, argv)) return error;
-  if (avx2) hwy::DisableTargets(HWY_AVX3_DL | HWY_AVX3);
+  if (!target.empty() && !choose_target(target)) {
+    std::printf("skipped: the %s kernels, which this processor cannot run\n", target.c_str());
+    return kSkipped;
+  }
   return session.run();
 }

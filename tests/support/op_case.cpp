@@ -122,7 +122,7 @@ void check_f32(const OpCase& op, const Result& exact, Device device) {
   }
   check_same(op, "a second run must give the same bits", f32, evaluate(op, DType::f32, device));
   const int before = num_threads();
-  for (int threads : {1, 3}) {
+  for (int threads : {1, 2, 3, 8}) {
     set_num_threads(threads);
     const Result again = evaluate(op, DType::f32, device);
     set_num_threads(before);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "s4l/kernels/cpu/conv2d/padded_rows.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/parallel.h"
 #include "s4l/kernels/cpu/scratch.h"
@@ -18,20 +19,59 @@ constexpr std::int64_t kColumnUnit = 64;
 constexpr std::int64_t kSkew = kGatherSlack;  // floats between rows: they do not fall into one cache set either
 constexpr std::int64_t kAliasing = 512;       // rows of the source this long do fall into few sets: gather them
 
-/// How a product is divided: by its shape alone.
+/// Grid rows whose windows are read in place, at a time.
+std::int64_t band_of(const Window& w) {
+  constexpr std::int64_t kMaxPixels = 1024;
+  const std::int64_t affordable = kBlockFloats / (w.step * w.step * w.grid_width * w.channels);
+  return std::max<std::int64_t>(std::min(affordable, kMaxPixels / w.grid_width), 1);
+}
+
+/// How a product is divided: by its shape alone. `rows` are of A, or of the grid where windows are read in place.
 struct Blocks {
+  bool in_place;
   std::int64_t depth, rows, row_blocks, column_blocks, columns;
-  explicit Blocks(const Product& p) {
-    const std::int64_t whole = std::max<std::int64_t>(p.window.depth(), 1);
+  explicit Blocks(const Product& p) : in_place(!p.window.is_source() && PaddedRows::suit(p.window)) {
+    const Window& w = p.window;
+    const std::int64_t whole = std::max<std::int64_t>(w.depth(), 1);
     depth = ceil_div(whole, ceil_div(whole, kMaxDepth));
-    rows = std::clamp(kBlockFloats / depth / kRowUnit, std::int64_t{3}, std::int64_t{20}) * kRowUnit;
-    row_blocks = ceil_div(p.window.pixels(), rows);
+    rows = in_place ? band_of(w)
+                    : std::clamp(kBlockFloats / depth / kRowUnit, std::int64_t{3}, std::int64_t{20}) * kRowUnit;
+    row_blocks = ceil_div(in_place ? w.images * w.grid_height : w.pixels(), rows);
     const std::int64_t wanted = ceil_div(kMinTasks, std::max<std::int64_t>(row_blocks, 1));
     columns = ceil_div(ceil_div(p.columns, wanted), kColumnUnit) * kColumnUnit;
     column_blocks = ceil_div(p.columns, columns);
   }
   std::int64_t tasks() const { return row_blocks * column_blocks; }
 };
+
+/// A block whose windows are read in place: panel by panel, each grid row one product of a segment per kernel row.
+void multiply_in_place(const Product& p, const Blocks& blocks, std::int64_t task) {
+  const Window& w = p.window;
+  const std::int64_t width = gemm_panel_width(), run = w.taps_width * w.channels;
+  const std::int64_t first = task / blocks.column_blocks * blocks.rows,
+                     last = std::min(w.images * w.grid_height, first + blocks.rows);
+  const std::int64_t begin = task % blocks.column_blocks * blocks.columns,
+                     end = std::min(p.columns, begin + blocks.columns);
+  const Scratch scratch(PaddedRows::floats(w, last - first));
+  const PaddedRows rows(w, first, last, scratch.data());
+  for (std::int64_t n = begin; n < end; n += width)
+    for (std::int64_t row = first; row < last; ++row)
+      gemm({.a = rows.at(row),
+            .a_row = w.step * w.channels,
+            .a_depth = 1,
+            .b = p.weights + n * w.depth(),
+            .b_depth = width,
+            .b_panel = w.depth() * width,
+            .c = p.y + row / w.grid_height * p.image_stride + row % w.grid_height * p.row_stride + n,
+            .c_row = p.pixel_stride,
+            .rows = w.grid_width,
+            .columns = std::min(width, end - n),
+            .depth = run,
+            .add = false,
+            .segments = w.taps_height,
+            .a_segment = rows.row_floats(),
+            .b_segment = run * width});
+}
 
 /// Moves the rows of a finished block to the pixels they belong to; without a block, these become 0.
 void scatter(const Product& p, std::int64_t first, std::int64_t count, std::int64_t column, std::int64_t columns,
@@ -48,13 +88,14 @@ void scatter(const Product& p, std::int64_t first, std::int64_t count, std::int6
 }
 
 void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
+  if (blocks.in_place) return multiply_in_place(p, blocks, task);
   const Window& w = p.window;
   const std::int64_t width = gemm_panel_width(), depth = w.depth();
   const std::int64_t first = task / blocks.column_blocks * blocks.rows;
   const std::int64_t count = std::min(blocks.rows, w.pixels() - first);
   const std::int64_t column = task % blocks.column_blocks * blocks.columns;
   const std::int64_t columns = std::min(blocks.columns, p.columns - column);
-  const bool gathered = !w.is_source() || w.channels >= kAliasing;
+  const bool gathered = !w.is_source() || w.pitch >= kAliasing;
   if (depth == 0) return scatter(p, first, count, column, columns, nullptr);  // no tap sees them: the stride skips
   const bool dense = p.row_stride == w.grid_width * p.pixel_stride && p.image_stride == w.grid_height * p.row_stride;
   const std::int64_t stride = blocks.depth + kSkew;
@@ -63,8 +104,8 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
   for (std::int64_t k = 0; k < depth; k += blocks.depth) {
     const std::int64_t end = std::min(depth, k + blocks.depth);
     if (gathered) gather(w, first, count, k, end, scratch.data(), stride);
-    gemm({.a = gathered ? scratch.data() : w.source + first * w.channels + k,
-          .a_row = gathered ? stride : w.channels,
+    gemm({.a = gathered ? scratch.data() : w.source + first * w.pitch + k,
+          .a_row = gathered ? stride : w.pitch,
           .a_depth = 1,
           .b = p.weights + column / width * depth * width + k * width,
           .b_depth = width,
@@ -80,27 +121,71 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
 }
 
 /// How a weight gradient is divided: into slices of columns, times chunks of pixels whose sums are added in order.
+/// Where windows are read in place, the sums are those of the transpose, depth x outputs: vectors then run along the
+/// outputs, and the kernel rows need not fill any.
 struct Chunks {
-  static constexpr std::int64_t kSlice = 512, kTasks = 32, kMinPixels = 512, kMaxFloats = 8 << 20;
-  std::int64_t slices, slice, chunks, pixels;
-  Chunks(const Window& w, std::int64_t channels_out) {
-    const std::int64_t parts = ceil_div(w.depth(), kSlice);
-    slice = ceil_div(ceil_div(w.depth(), parts), kColumnUnit) * kColumnUnit;
-    slices = ceil_div(w.depth(), slice);
-    const std::int64_t affordable = std::max<std::int64_t>(kMaxFloats / (channels_out * w.depth()), 1);
-    const std::int64_t wanted = std::min({ceil_div(kTasks, slices), ceil_div(w.pixels(), kMinPixels), affordable});
-    pixels = ceil_div(ceil_div(w.pixels(), wanted), kRowUnit) * kRowUnit;
+  static constexpr std::int64_t kSlice = 512, kTasks = 32, kMinPixels = 512, kMaxFloats = 8 << 20,
+                                kSliceFloats = 1 << 17, kMinGrid = 128;
+  bool in_place;
+  std::int64_t slices, slice, chunks, pixels, floats;
+  Chunks(const TransposedProduct& p, std::int64_t groups) {
+    const Window& w = p.window;
+    in_place = !w.is_source() && PaddedRows::suit(w) && p.outputs % (gemm_panel_width() / 2) == 0 &&
+               w.grid_height * w.grid_width >= kMinGrid;
+    const std::int64_t columns = in_place ? p.outputs : w.depth();
+    const std::int64_t wanted_slice = in_place ? kSliceFloats / w.depth() : kSlice;
+    floats = p.outputs * w.depth();
+    slice =
+        ceil_div(ceil_div(columns, ceil_div(columns, std::max(wanted_slice, kColumnUnit))), kColumnUnit) * kColumnUnit;
+    slices = ceil_div(columns, slice);
+    const std::int64_t affordable = std::max<std::int64_t>(kMaxFloats / (groups * floats), 1);
+    const std::int64_t wanted =
+        std::min({ceil_div(kTasks, groups * slices), ceil_div(w.pixels(), kMinPixels), affordable});
+    const std::int64_t unit = in_place ? w.grid_width : kRowUnit;
+    pixels = ceil_div(ceil_div(w.pixels(), wanted), unit) * unit;
     chunks = ceil_div(w.pixels(), pixels);
   }
 };
 
+/// One slice of the transposed sums over one chunk of pixels.
+void multiply_chunk_in_place(const TransposedProduct& p, const Chunks& plan, std::int64_t chunk, std::int64_t slice,
+                             float* sums) {
+  const Window& w = p.window;
+  const std::int64_t run = w.taps_width * w.channels, begin = slice * plan.slice, rows = plan.pixels / w.grid_width,
+                     first = chunk * rows, last = std::min(w.images * w.grid_height, first + rows), band = band_of(w);
+  const Scratch scratch(PaddedRows::floats(w, std::min(band, last - first)));
+  for (std::int64_t from = first; from < last; from += band) {
+    const PaddedRows source(w, from, std::min(last, from + band), scratch.data());
+    for (std::int64_t row = from, count; row < std::min(last, from + band); row += count) {
+      count = source.rows_of_image(row);
+      for (std::int64_t tap = 0; tap < w.taps_height; ++tap)
+        gemm({.a = source.at(row) + tap * source.row_floats(),
+              .a_row = 1,
+              .a_depth = w.step * w.channels,
+              .b = p.gy + row * w.grid_width * p.pitch + begin,
+              .b_depth = p.pitch,
+              .b_panel = gemm_panel_width(),
+              .c = sums + tap * run * p.outputs + begin,
+              .c_row = p.outputs,
+              .rows = run,
+              .columns = std::min(plan.slice, p.outputs - begin),
+              .depth = w.grid_width,
+              .add = row > first,
+              .segments = count,
+              .a_segment = w.step * source.row_floats(),
+              .b_segment = w.grid_width * p.pitch});
+    }
+  }
+}
+
 /// One slice of the sums over one chunk of pixels.
-void multiply_chunk(const Window& w, const Chunks& plan, std::int64_t task, const float* gy, std::int64_t channels_out,
+void multiply_chunk(const TransposedProduct& p, const Chunks& plan, std::int64_t chunk, std::int64_t slice,
                     float* sums) {
+  if (plan.in_place) return multiply_chunk_in_place(p, plan, chunk, slice, sums);
+  const Window& w = p.window;
   const std::int64_t width = gemm_panel_width(), depth = w.depth();
-  const std::int64_t chunk = task / plan.slices, begin = task % plan.slices * plan.slice;
-  const std::int64_t end = std::min(depth, begin + plan.slice);
-  const bool gathered = !w.is_source() || depth % width != 0;
+  const std::int64_t begin = slice * plan.slice, end = std::min(depth, begin + plan.slice);
+  const bool gathered = !w.is_source() || depth % (width / 2) != 0;
   const std::int64_t stride = ceil_div(end - begin, width) * width + kSkew;
   const std::int64_t block = std::max<std::int64_t>(kBlockFloats / stride / kRowUnit, 1) * kRowUnit;
   const Scratch columns(gathered ? block * stride : 0);
@@ -108,19 +193,34 @@ void multiply_chunk(const Window& w, const Chunks& plan, std::int64_t task, cons
   for (std::int64_t m = first; m < last; m += block) {
     const std::int64_t count = std::min(block, last - m);
     if (gathered) gather(w, m, count, begin, end, columns.data(), stride);
-    gemm({.a = gy + m * channels_out,
+    gemm({.a = p.gy + m * p.pitch,
           .a_row = 1,
-          .a_depth = channels_out,
-          .b = gathered ? columns.data() : w.source + m * depth + begin,
-          .b_depth = gathered ? stride : depth,
+          .a_depth = p.pitch,
+          .b = gathered ? columns.data() : w.source + m * w.pitch + begin,
+          .b_depth = gathered ? stride : w.pitch,
           .b_panel = width,
-          .c = sums + chunk * channels_out * depth + begin,
+          .c = sums + begin,
           .c_row = depth,
-          .rows = channels_out,
+          .rows = p.outputs,
           .columns = end - begin,
           .depth = count,
           .add = m > first});
   }
+}
+
+/// Adds each product's chunks in order, and writes the sums where they belong.
+void add_chunks(std::span<const TransposedProduct> products, const Chunks& plan, float* sums) {
+  constexpr std::int64_t kBlock = 1 << 12;
+  const std::int64_t groups = static_cast<std::int64_t>(products.size()), blocks = ceil_div(plan.floats, kBlock);
+  parallel(groups * blocks, [&](std::int64_t task) {
+    const TransposedProduct& p = products[task / blocks];
+    float* const first = sums + task / blocks * plan.chunks * plan.floats;
+    const std::int64_t begin = task % blocks * kBlock, end = std::min(plan.floats, begin + kBlock);
+    for (std::int64_t chunk = 1; chunk < plan.chunks; ++chunk)
+      for (std::int64_t i = begin; i < end; ++i) first[i] += first[chunk * plan.floats + i];
+    if (!plan.in_place) return void(std::copy(first + begin, first + end, p.gw + begin));
+    for (std::int64_t i = begin; i < end; ++i) p.gw[i % p.outputs * p.window.depth() + i / p.outputs] = first[i];
+  });
 }
 
 }  // namespace
@@ -138,24 +238,21 @@ void multiply(std::span<const Product> products) {
   });
 }
 
-void multiply_transposed(const Window& window, const float* gy, std::int64_t channels_out, float* gw) {
-  const std::int64_t size = channels_out * window.depth();
-  if (window.pixels() == 0) {
-    std::fill_n(gw, size, 0.0f);
+void multiply_transposed(std::span<const TransposedProduct> products) {
+  const std::int64_t groups = static_cast<std::int64_t>(products.size());
+  if (products[0].window.pixels() == 0) {
+    for (const TransposedProduct& p : products) std::fill_n(p.gw, p.outputs * p.window.depth(), 0.0f);
     return;
   }
-  const Chunks plan(window, channels_out);
-  const Scratch scratch(plan.chunks > 1 ? plan.chunks * size : 0);
-  float* const sums = plan.chunks > 1 ? scratch.data() : gw;
-  parallel(plan.chunks * plan.slices,
-           [&](std::int64_t task) { multiply_chunk(window, plan, task, gy, channels_out, sums); });
-  if (plan.chunks == 1) return;
-  constexpr std::int64_t kBlock = 1 << 12;
-  parallel_blocks(size, kBlock, [&](std::int64_t begin, std::int64_t end) {
-    std::copy(sums + begin, sums + end, gw + begin);
-    for (std::int64_t chunk = 1; chunk < plan.chunks; ++chunk)
-      for (std::int64_t i = begin; i < end; ++i) gw[i] += sums[chunk * size + i];
+  const Chunks plan(products[0], groups);
+  const bool apart = plan.chunks > 1 || plan.in_place;
+  const Scratch scratch(apart ? groups * plan.chunks * plan.floats : 0);
+  parallel(groups * plan.chunks * plan.slices, [&](std::int64_t task) {
+    const TransposedProduct& p = products[task / plan.slices / plan.chunks];
+    float* const sums = apart ? scratch.data() + task / plan.slices * plan.floats : p.gw;
+    multiply_chunk(p, plan, task / plan.slices % plan.chunks, task % plan.slices, sums);
   });
+  if (apart) add_chunks(products, plan, scratch.data());
 }
 
 }  // namespace s4l::cpu

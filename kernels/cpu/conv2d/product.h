@@ -15,10 +15,19 @@ struct Product {
   std::int64_t image_stride, row_stride, pixel_stride;
 };
 
-/// Computes all products, in parallel.
+/// Computes all products, at least one, in parallel.
 void multiply(std::span<const Product> products);
 
-/// gw (channels_out x depth()) = the transpose of gy (pixels() x channels_out) times the window's matrix.
-void multiply_transposed(const Window& window, const float* gy, std::int64_t channels_out, float* gw);
+/// A weight gradient: gw (outputs x window.depth()) = the transpose of gy (window.pixels() x outputs, `pitch` floats
+/// from row to row) times the window's matrix.
+struct TransposedProduct {
+  Window window;
+  const float* gy;
+  std::int64_t pitch, outputs;
+  float* gw;
+};
+
+/// Computes all products, which are of one shape, in parallel.
+void multiply_transposed(std::span<const TransposedProduct> products);
 
 }  // namespace s4l::cpu

@@ -1,10 +1,13 @@
 #include "s4l/kernels/cpu/conv2d/winograd.h"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 
 #include "s4l/kernels/cpu/conv2d/window.h"
 #include "s4l/kernels/cpu/conv2d/winograd_tile.h"
 #include "s4l/kernels/cpu/gemm.h"
+#include "s4l/kernels/cpu/packed_weights.h"
 #include "s4l/kernels/cpu/parallel.h"
 #include "s4l/kernels/cpu/scratch.h"
 
@@ -24,11 +27,13 @@ class Tiles {
                 .height = height,
                 .width = width,
                 .channels = channels,
+                .pitch = channels,
                 .grid_height = shape.tile_rows(),
                 .grid_width = shape.tile_columns(),
                 .taps_height = size,
                 .taps_width = size,
                 .step = kOut,
+                .dilation = 1,
                 .top = -padding,
                 .left = -padding} {}
 
@@ -66,15 +71,19 @@ void write_tile(const Winograd& s, std::int64_t t, const float* from, std::int64
       std::copy_n(patch + (i * kOut + j) * channels, channels, to + (i * s.out_width + j) * s.outputs);
 }
 
-/// How the forward pass is divided: blocks of tiles whose mapped inputs stay in L2, or are shared by many weights.
+/// How the forward pass is divided: blocks of tiles whose mapped inputs stay in L2, or are shared by many weights, and
+/// slices of outputs. A slice's outputs are multiplied kColumns at a time, the last of all with what remains, so that
+/// there are never fewer than kMinChannels.
 struct Blocks {
-  static constexpr std::int64_t kRowUnit = 12, kColumns = 64, kMinTasks = 16;
-  std::int64_t tiles, blocks, columns, slices;
+  static constexpr std::int64_t kRowUnit = 12, kColumns = 64, kMaxColumns = kColumns + Winograd::kMinChannels - 1,
+                                kMinTasks = 16;
+  std::int64_t tiles, blocks, parts, parts_per_slice, slices;
   explicit Blocks(const Winograd& s) {
     tiles = s.channels >= 256 ? 5 * kRowUnit : std::clamp<std::int64_t>(2800 / s.channels / kRowUnit, 2, 6) * kRowUnit;
     blocks = ceil_div(s.tiles(), tiles);
-    columns = ceil_div(ceil_div(s.outputs, ceil_div(kMinTasks, blocks)), kColumns) * kColumns;
-    slices = ceil_div(s.outputs, columns);
+    parts = (s.outputs + kColumns - Winograd::kMinChannels) / kColumns;
+    parts_per_slice = ceil_div(parts, ceil_div(kMinTasks, blocks));
+    slices = ceil_div(parts, parts_per_slice);
   }
 };
 
@@ -87,18 +96,20 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
                     float* y) {
   const std::int64_t width = gemm_panel_width(), weights_stride = weight_stride(s.channels, s.outputs);
   const std::int64_t first = task / blocks.slices * blocks.tiles, count = std::min(blocks.tiles, s.tiles() - first);
-  const std::int64_t begin = task % blocks.slices * blocks.columns, end = std::min(s.outputs, begin + blocks.columns);
-  const std::int64_t in_stride = count * s.channels + kSkew, out_stride = count * Blocks::kColumns + kSkew;
+  const std::int64_t begin = task % blocks.slices * blocks.parts_per_slice,
+                     end = std::min(blocks.parts, begin + blocks.parts_per_slice);
+  const std::int64_t in_stride = count * s.channels + kSkew, out_stride = count * Blocks::kMaxColumns + kSkew;
   const Tiles input(x, s.images, s.height, s.width, s.channels, s, kIn, s.padding);
   const Scratch scratch(kFrequencies * (in_stride + out_stride) +
-                        std::max(input.patch_floats(), kOut * kOut * Blocks::kColumns));
+                        std::max(input.patch_floats(), kOut * kOut * Blocks::kMaxColumns));
   float* const mapped = scratch.data();
   float* const product = mapped + kFrequencies * in_stride;
   float* const patch = product + kFrequencies * out_stride;
   for (std::int64_t t = 0; t < count; ++t)
     input.map(TileMap::input, first + t, patch, mapped + t * s.channels, in_stride);
-  for (std::int64_t n = begin; n < end; n += Blocks::kColumns) {
-    const std::int64_t columns = std::min(Blocks::kColumns, end - n);
+  for (std::int64_t part = begin; part < end; ++part) {
+    const std::int64_t n = part * Blocks::kColumns;
+    const std::int64_t columns = part + 1 == blocks.parts ? s.outputs - n : Blocks::kColumns;
     for (std::int64_t f = 0; f < kFrequencies; ++f)
       gemm({.a = mapped + f * in_stride,
             .a_row = s.channels,
@@ -107,44 +118,55 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
             .b_depth = width,
             .b_panel = s.channels * width,
             .c = product + f * out_stride,
-            .c_row = Blocks::kColumns,
+            .c_row = columns,
             .rows = count,
             .columns = columns,
             .depth = s.channels,
             .add = false});
     for (std::int64_t t = 0; t < count; ++t)
-      write_tile(s, first + t, product + t * Blocks::kColumns, out_stride, columns, patch, y + n);
+      write_tile(s, first + t, product + t * columns, out_stride, columns, patch, y + n);
   }
 }
 
-}  // namespace
-
-bool Winograd::pays() const {
-  const bool whole_vectors = channels % 16 == 0 && outputs % 16 == 0;
-  const bool filled = 2 * out_height * out_width >= 16 * tile_rows() * tile_columns();
-  return whole_vectors && std::min(channels, outputs) >= 16 && filled && tiles() >= 24;
+/// Copies whole vectors of 4 past the caches.
+void stream(const float* from, std::int64_t floats, float* to) {
+  for (std::int64_t i = 0; i < floats; i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
 }
+
+}  // namespace
 
 std::int64_t winograd_weight_floats(std::int64_t channels, std::int64_t outputs) {
   return kFrequencies * weight_stride(channels, outputs);
 }
 
 void winograd_pack(const float* w, std::int64_t channels, std::int64_t outputs, bool rotated, float* to) {
-  constexpr std::int64_t kTaps = 9;
+  // A cache line of channels at a time: read as lines, mapped in L2, and written as 36 runs.
+  constexpr std::int64_t kTaps = 9, kLine = 16, kCached = 1 << 21;
   const std::int64_t width = gemm_panel_width(), stride = weight_stride(channels, outputs);
+  const bool streams = kFrequencies * stride > kCached;  // then they leave the caches before they are read
   parallel(ceil_div(outputs, width), [&](std::int64_t panel) {
-    const Scratch scratch(kTaps * width);
-    float* const taps = scratch.data();
-    std::fill_n(taps, kTaps * width, 0.0f);
-    const std::int64_t columns = std::min(width, outputs - panel * width);
-    for (std::int64_t k = 0; k < channels; ++k) {
+    const Scratch scratch((kTaps + kFrequencies) * kLine * width);
+    float *const taps = scratch.data(), *const mapped = taps + kTaps * kLine * width;
+    const std::int64_t first = panel * width, columns = std::min(width, outputs - first);
+    for (std::int64_t begin = 0; begin < channels; begin += kLine) {
+      const std::int64_t count = std::min(kLine, channels - begin);
       for (std::int64_t tap = 0; tap < kTaps; ++tap)
-        for (std::int64_t n = 0; n < columns; ++n)
-          taps[tap * width + n] = rotated ? w[(k * kTaps + kTaps - 1 - tap) * outputs + panel * width + n]
-                                          : w[((panel * width + n) * kTaps + tap) * channels + k];
-      map_tile(TileMap::weight, {taps, 3 * width, width}, {to + (panel * channels + k) * width, kIn * stride, stride},
-               width);
+        pack_panel(rotated ? WeightMatrix{w + (begin * kTaps + kTaps - 1 - tap) * outputs + first, kTaps * outputs, 1}
+                           : WeightMatrix{w + (first * kTaps + tap) * channels + begin, 1, kTaps * channels},
+                   count, columns, width, taps + tap * kLine * width);
+      for (std::int64_t k = 0; k < count; ++k)
+        map_tile(TileMap::weight, {taps + k * width, 3 * kLine * width, kLine * width},
+                 {mapped + k * width, kIn * kLine * width, kLine * width}, width);
+      for (std::int64_t f = 0; f < kFrequencies; ++f) {
+        const float* const from = mapped + f * kLine * width;
+        float* const run = to + f * stride + (panel * channels + begin) * width;
+        if (streams)
+          stream(from, count * width, run);
+        else
+          std::copy_n(from, count * width, run);
+      }
     }
+    if (streams) _mm_sfence();
   });
 }
 

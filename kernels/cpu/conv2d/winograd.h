@@ -11,8 +11,7 @@ struct Winograd {
   std::int64_t tile_rows() const { return (out_height + 3) / 4; }
   std::int64_t tile_columns() const { return (out_width + 3) / 4; }
   std::int64_t tiles() const { return images * tile_rows() * tile_columns(); }
-  /// True for shapes where F(4x4, 3x3) was measured to be faster than the plain product, in each direction.
-  bool pays() const;
+  static constexpr std::int64_t kMinChannels = 16;  // of `channels` and `outputs`: one vector of any instruction set
 };
 
 /// Floats of the mapped weights.

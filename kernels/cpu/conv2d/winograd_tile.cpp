@@ -2,7 +2,10 @@
 // of the outputs' degree, G one of the kernel's over the points' differences, B interpolates), and both axes at once.
 #include "s4l/kernels/cpu/conv2d/winograd_tile.h"
 
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4)  // as the product between the maps, kernels/cpu/gemm.cpp
+#include <algorithm>
+
+#include "s4l/kernels/cpu/targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "s4l/kernels/cpu/conv2d/winograd_tile.cpp"
 #include <hwy/foreach_target.h>
@@ -87,11 +90,14 @@ struct WeightGradient {
   }
 };
 
-/// The map along the rows, then along the columns, for one vector of channels after the other.
+/// The map along the rows, then along the columns, for one vector of channels after the other. Where the last one would
+/// stand out, it begins earlier and repeats channels of the one before.
 template <class Axis>
 void map_both_axes(const Square<const float>& from, const Square<float>& to, std::int64_t channels) {
   const D d;
-  for (std::int64_t c = 0; c < channels; c += static_cast<std::int64_t>(hn::Lanes(d))) {
+  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t begin = 0; begin < channels; begin += lanes) {
+    const std::int64_t c = std::min(begin, channels - lanes);
     V half[Axis::kFrom][Axis::kTo];
 #pragma GCC unroll 6
     for (int i = 0; i < Axis::kFrom; ++i) {

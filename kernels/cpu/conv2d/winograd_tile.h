@@ -20,7 +20,7 @@ enum class TileMap {
   weight_gradient,  ///< 6x6 -> 3x3 taps
 };
 
-/// Applies `map` to `channels` squares at once; channels is a multiple of 16 or of gemm_panel_width().
+/// Applies `map` to `channels` squares at once; at least as many as a vector has lanes, 16 at most.
 void map_tile(TileMap map, const Square<const float>& from, const Square<float>& to, std::int64_t channels);
 
 }  // namespace s4l::cpu

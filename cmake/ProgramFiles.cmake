@@ -1,0 +1,17 @@
+# Manual page and shell completions: the program itself writes them. Not installed where only some targets were built.
+set(program_files "")
+function(s4l_program_file file destination)  # s4l_program_file(FILE DESTINATION ARGUMENTS...)
+  set(path ${PROJECT_BINARY_DIR}/share/${file})
+  add_custom_command(OUTPUT ${path} COMMAND s4l ${ARGN} > ${path} DEPENDS s4l VERBATIM)
+  set(program_files ${program_files} ${path} PARENT_SCOPE)
+  install(FILES ${path} DESTINATION ${destination} OPTIONAL)
+endfunction()
+
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share)
+if(NOT CMAKE_CROSSCOMPILING)
+  s4l_program_file(s4l.1 ${CMAKE_INSTALL_MANDIR}/man1 man)
+  s4l_program_file(s4l ${CMAKE_INSTALL_DATADIR}/bash-completion/completions completion bash)
+  s4l_program_file(_s4l ${CMAKE_INSTALL_DATADIR}/zsh/site-functions completion zsh)
+  s4l_program_file(s4l.fish ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d completion fish)
+  add_custom_target(s4l_program_files ALL DEPENDS ${program_files})
+endif()

@@ -1,0 +1,13 @@
+#pragma once
+#include <string>
+
+namespace s4l::data {
+
+/// The name of the data set that `path` holds, as its files tell: "cifar10", "cifar100", "idx", "manifest" (a .csv, or
+/// a folder with one .csv and no folders of pictures) or "image-folder". Throws as open_tree does.
+std::string dataset_at(const std::string& path);
+
+/// True where `path` ends in .csv, in any case.
+bool is_csv(const std::string& path);
+
+}  // namespace s4l::data

@@ -1,0 +1,62 @@
+#include "s4l/methods/training/predictor.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "s4l/core/autograd.h"
+#include "s4l/data/decode.h"
+#include "s4l/data/transforms/picture.h"
+#include "s4l/data/loader.h"
+
+namespace s4l::methods {
+namespace {
+
+std::vector<double> softmax(std::span<const float> logits) {
+  const double largest = *std::max_element(logits.begin(), logits.end());
+  std::vector<double> shares;
+  double sum = 0;
+  for (const float z : logits) sum += shares.emplace_back(std::exp(static_cast<double>(z) - largest));
+  for (double& share : shares) share /= sum;
+  return shares;
+}
+
+}  // namespace
+
+Predictor::Predictor(SavedModel saved, Device device)
+    : saved_(std::move(saved)), pipeline_(saved_.card.preprocess_eval), device_(device) {}
+
+data::Image Predictor::prepare(std::span<const std::uint8_t> bytes) const {
+  const data::Size size = data::picture_size(bytes);
+  Rng rng(0, Purpose::augment);  // evaluation draws nothing
+  const data::Picture picture(size, [bytes](data::Box box) { return data::decode(bytes, box); });
+  return pipeline_.run(picture, rng, false).at(0).image;
+}
+
+Tensor Predictor::features(const std::vector<data::Image>& pictures) const {
+  check(!pictures.empty(), "predict: expected at least one picture, got none");
+  const NoGrad no_grad;
+  const data::Size size{pictures[0].height, pictures[0].width};
+  std::vector<std::uint8_t> bytes;
+  for (const data::Image& picture : pictures) {
+    if (picture.height != size.height || picture.width != size.width)
+      fail(ErrorKind::data, "predict: expected pictures of one size, {} x {}, got {} x {}: \"{}\" crops to none",
+           size.height, size.width, picture.height, picture.width, pipeline_.text());
+    bytes.insert(bytes.end(), picture.pixels.begin(), picture.pixels.end());
+  }
+  const auto count = static_cast<std::int64_t>(pictures.size());
+  const data::Pictures rows{from_values(bytes, {count, size.height, size.width, 3}, device_), {}};
+  return saved_.model->features(rows.rows(pipeline_.tail()), nn::Mode::eval);
+}
+
+std::vector<std::vector<double>> Predictor::probabilities(const Tensor& features) const {
+  const NoGrad no_grad;
+  const Tensor logits = saved_.model->logits(features);
+  const auto classes = static_cast<std::size_t>(logits.shape().last());
+  const auto values = values_of<float>(logits);
+  std::vector<std::vector<double>> rows;
+  for (std::size_t begin = 0; begin < values.size(); begin += classes)
+    rows.push_back(softmax(std::span(values).subspan(begin, classes)));
+  return rows;
+}
+
+}  // namespace s4l::methods

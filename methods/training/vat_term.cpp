@@ -1,0 +1,83 @@
+#include "s4l/methods/training/vat_term.h"
+
+#include <array>
+
+#include "s4l/core/autograd.h"
+#include "s4l/core/ops/vat.h"
+
+namespace s4l::methods {
+namespace {
+
+constexpr auto kKeep = nn::Mode::train_keep_statistics;  // the batch's statistics; the running ones stay (spec 2.6.1)
+constexpr double kScaledXi = 1e-2, kLiteralXi = 1e-6, kLiteralFloor = 1e-12;
+
+}  // namespace
+
+VatTerm::VatTerm(const MethodOptions& options)
+    : scaled_(options.word("vat-direction") == "scaled"),
+      order_(options.word("vat-kl") == "perturbed-first" ? KlOrder::perturbed_first : KlOrder::clean_first),
+      eps_(options.value("vat-eps")),
+      xi_(options.value("vat-xi")),
+      iterations_(static_cast<int>(options.value("vat-iters"))),
+      bound_(options.on("vat-eps-bound")) {
+  if (xi_ == 0) xi_ = scaled_ ? kScaledXi : kLiteralXi;
+}
+
+/// The last power step's gradient with respect to the picture alone: grad() computes none of the weights'.
+Tensor VatTerm::direction(Step& step, const Tensor& x, const Tensor& reference) const {
+  Tensor g;
+  for (int i = 0; i < iterations_; ++i) {
+    Tensor near = i == 0 ? vat_start(x, xi_, step.random)
+                         : vat_step(x, g, {.radius = xi_, .floor = scaled_ ? 0 : kLiteralFloor}).x;
+    near.set_requires_grad(true);
+    const Tensor kl = kl_divergence(step.model.forward(near, kKeep), reference, order_).loss;
+    g = grad(kl, std::array{near})[0];
+  }
+  return g;
+}
+
+Tensor VatTerm::loss(Step& step, const Tensor& x, const Tensor& clean, bool clean_batch) const {
+  Tensor reference = clean.detach();
+  if (scaled_ && !clean_batch) {
+    const NoGrad no_grad;
+    reference = step.model.forward(x, kKeep);
+    step.metrics.put("train/vat_kl_floor", kl_divergence(reference, clean, order_).loss);
+  }
+  const Tensor g = direction(step, x, reference);
+  // The released mean is over a replica's rows, ours over all: its gradient is smaller by the number of replicas.
+  const VatStepOptions how{.radius = eps_,
+                           .factor = scaled_ ? 1.0 : static_cast<double>(step.virtual_replicas),
+                           .floor = scaled_ ? 0 : kLiteralFloor};
+  const VatStep adversary = vat_step(x, g, how, bound_ ? half_nearest_distance(x) : Tensor());
+  const Tensor loss = kl_divergence(step.model.forward(adversary.x, kKeep), clean.detach(), order_).loss;
+  step.metrics.put("train/vat_loss", loss);
+  step.metrics.put("train/vat_radius", adversary.length);
+  return loss;
+}
+
+std::vector<MethodOption> with_vat_options(double eps, double weight, std::vector<MethodOption> own) {
+  std::vector<MethodOption> all = {
+      {.name = "vat-weight", .value = weight, .help = "weight of VAT's divergence"},
+      {.name = "vat-eps", .value = eps, .help = "length of the perturbation"},
+      {.name = "vat-iters",
+       .value = 1,
+       .help = "steps of the power iteration",
+       .aliases = {"vat-num-power-method-iters"},
+       .low = 1,
+       .high = 100,
+       .whole = true},
+      {.name = "vat-direction",
+       .value = "scaled",
+       .help = "how its direction is found: sound, or as released",
+       .words = {"scaled", "literal"}},
+      {.name = "vat-xi", .value = 0, .help = "length of the power iteration's probe; 0: 0.01, literal 1e-6"},
+      {.name = "vat-kl",
+       .value = "perturbed-first",
+       .help = "KL(perturbed || clean), or Miyato's KL(clean || perturbed)",
+       .words = {"perturbed-first", "clean-first"}},
+      on_off("vat-eps-bound", false, "no picture moves beyond half way to its nearest neighbour (1 or 0)")};
+  all.insert(all.end(), own.begin(), own.end());
+  return all;
+}
+
+}  // namespace s4l::methods

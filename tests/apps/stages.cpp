@@ -1,0 +1,133 @@
+#include <catch2/catch.hpp>
+#include <filesystem>
+
+#include "../core/new_folder.h"
+#include "program.h"
+#include "s4l/core/io/json.h"
+
+using namespace s4l::test;
+namespace fs = std::filesystem;
+
+TEST_CASE("pseudo-label trains a teacher, answers for all pictures and learns from the answers, in one command") {
+  const NewFolder folder;
+  const Outcome run = run_s4l(folder.path(), tiny_run("pseudo-label", 2) + Words{"-o", "run", "--json"});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const auto result = s4l::io::parse_json(run.out);
+  CHECK(result.at("labelled").integer() == 60);  // all training pictures, of which 20 had labels
+  CHECK(lines_in(content(folder / "run/1-teacher/pseudo_labels.csv")) == 61);
+  CHECK(contains(run.err, "stage 1 of 2: teacher"));
+  CHECK(contains(content(folder / "run/config.toml"), "[stage-2]"));
+
+  fs::remove(folder / "run/2-guesses/weights/last.safetensors");  // as if it had stopped before its end
+  const Outcome resumed = run_s4l(folder.path(), {"run", "--resume", "run", "--json"});
+  INFO(resumed.err);
+  REQUIRE(resumed.code == 0);
+  CHECK(contains(resumed.err, "stage 1 of 2: teacher, finished before"));
+  CHECK(s4l::io::parse_json(resumed.out).at("test").dump() == result.at("test").dump());
+
+  const Outcome alone = run_s4l(
+      folder.path(), tiny_run("pseudo-label", 2) + Words{"--stage", "2", "--pseudo-labels",
+                                                         "run/1-teacher/pseudo_labels.csv", "-o", "alone", "--json"});
+  INFO(alone.err);
+  REQUIRE(alone.code == 0);
+  CHECK(s4l::io::parse_json(alone.out).at("test").dump() == result.at("test").dump());
+}
+
+TEST_CASE("moam's three steps start from one another, and each is refused without what it starts from") {
+  const NewFolder folder;
+  const Outcome run = run_s4l(folder.path(), tiny_run("moam", 1) + Words{"-o", "run", "--vat-eps", "1"});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  for (const char* stage : {"1-mix", "2-guesses", "3-labels"})
+    CHECK(fs::exists(folder / (std::string("run/") + stage + "/eval/summary.json")));
+  CHECK(contains(content(folder / "run/3-labels/config.toml"), "2-guesses/weights/"));
+
+  const Outcome no_guesses = run_s4l(
+      folder.path(), tiny_run("moam", 1) + Words{"--stage", "2", "--pretrained", "run/1-mix/weights/last.safetensors"});
+  CHECK(no_guesses.code == 2);
+  CHECK(contains(no_guesses.err, "--pseudo-labels: expected the guesses"));
+  const Outcome no_weights = run_s4l(folder.path(), tiny_run("moam", 1) + Words{"--stage", "3"});
+  CHECK(no_weights.code == 2);
+  CHECK(contains(no_weights.err, "--stage 3: expected the weights of the stage before in --pretrained"));
+}
+
+TEST_CASE("method options out of range, unknown words and stages are one line") {
+  const NewFolder folder;
+  const auto refused = [&](const std::string& method, const Words& words, const std::string& expected) {
+    const Outcome outcome = run_s4l(folder.path(), tiny_run(method, 1) + words + Words{"-o", "run"});
+    INFO(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.err, expected));
+    CHECK(lines_in(outcome.err) == 1);
+    CHECK_FALSE(fs::exists(folder / "run"));
+  };
+  refused("vat", {"--vat-iters", "0"}, "--vat-iters: expected a whole number, 1 to 100, got 0");
+  refused("vat", {"--vat-direction", "exact"}, "--vat-direction: expected one of scaled, literal, got \"exact\"");
+  refused("moam", {"--sup-weight", "0.9"}, "--sup-weight, --vat-weight: expected a sum of at most 1, got 1.2");
+  refused("vat", {"--virtual-replicas", "3"}, "--virtual-replicas: expected a divisor of the 4 pictures");
+  refused("vat", {"--stage", "2"}, "--stage: expected 0 or 1");
+  refused("pseudo-label", {"--stage", "3"}, "--stage: expected a stage of the method, got 3");
+}
+
+TEST_CASE("the released program's flags are other names of the options") {
+  const NewFolder folder;
+  const Outcome outcome =
+      run_s4l(folder.path(), tiny_run("vat-entmin", 1) + Words{"--entmin_factor", "0.3", "--vat_num_power_method_iters",
+                                                               "2", "--apply_vat_to_labeled", "0", "--dry-run"});
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  for (const char* line :
+       {"\nentmin-weight = 0.3\n", "\nvat-iters = 2\n", "\nvat-labelled = 0\n", "\nvat-direction = \"scaled\"\n"})
+    CHECK(contains(outcome.out, line));
+}
+
+TEST_CASE("every ImageNet recipe starts, on small pictures") {
+  const NewFolder folder;
+  for (const char* method : {"supervised", "rotation", "exemplar", "vat", "vat-entmin", "pseudo-label", "moam"})
+    for (const char* labels : {"", "-1pct"}) {
+      const std::string recipe = std::string("imagenet/") + method + labels;
+      const std::string views =
+          method == std::string("exemplar") ? "crop_inception_patches(2, 32)" : "inception_crop|resize(32)";
+      const Outcome outcome = run_s4l(folder.path(), {"run",
+                                                      method,
+                                                      "--recipe",
+                                                      recipe,
+                                                      "--dataset",
+                                                      "things",
+                                                      "--data-option",
+                                                      "train=60",
+                                                      "--data-option",
+                                                      "test=10",
+                                                      "--num-labels",
+                                                      "20",
+                                                      "--img-size",
+                                                      "32",
+                                                      "--batch-size",
+                                                      "2",
+                                                      "--virtual-replicas",
+                                                      "2",
+                                                      "--model",
+                                                      "resnet18",
+                                                      "--width",
+                                                      "0.125",
+                                                      "--augment",
+                                                      views + "|flip_lr|hsvnoise|-1_to_1",
+                                                      "--dry-run"});
+      INFO(recipe << ": " << outcome.err);
+      CHECK(outcome.code == 0);
+      CHECK(contains(outcome.out, "weight-decay = "));
+    }
+}
+
+TEST_CASE("a loss that is not finite stops the run in its step and names the op; the last checkpoint stays") {
+  const NewFolder folder;
+  const Outcome outcome =
+      run_s4l(folder.path(), tiny_run("supervised", 20) + Words{"--lr", "1e30", "--warmup-steps", "0", "--log-interval",
+                                                                "20", "--checkpoint-interval", "1", "-o", "run"});
+  INFO(outcome.err);
+  CHECK(outcome.code == 1);
+  CHECK(contains(outcome.err, "error: step 3: train/loss: expected a finite number"));
+  CHECK(contains(outcome.err, "first from "));
+  CHECK_FALSE(fs::is_empty(folder / "run/checkpoints"));
+}

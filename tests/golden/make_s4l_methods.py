@@ -1,0 +1,217 @@
+"""Writes s4l_methods.inc: 20 training steps of each method on a small network, computed by PyTorch in f64.
+
+Every method is stated here from its paper's equations, apart from the engine: losses of 20 steps, and every weight and
+running statistic after the third. Weights and pictures start from formulas that tests/methods/small_network.cpp repeats; layouts
+are the engine's: pictures (N, H, W, C), kernels (O, kh, kw, C).
+
+Run: python make_s4l_methods.py > s4l_methods.inc
+"""
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+REPLICAS, PICTURES, CLASSES, CHANNELS, EMBEDDING = 2, 4, 3, 4, 5
+LR, MOMENTUM, DECAY, BN_MOMENTUM, BN_EPSILON = 0.1, 0.9, 0.01, 0.99, 1e-3
+EPS, XI, W_VAT, W_ENT = 1.5, 1e-2, 0.5, 0.25
+rows_of_file = []
+
+
+def put(case, name, value):
+    shape = ", ".join(str(s) for s in value.shape)
+    numbers = ", ".join(f"{v:.10g}" for v in value.detach().flatten().tolist())
+    rows_of_file.append(f'{{"{case}", "{name}", {{{shape}}}, {{{numbers}}}}},')
+
+
+def pictures(salt, rotations):
+    values = [((i * 37 + salt * 11) % 256) / 127.5 - 1 for i in range(PICTURES * 48)]
+    x = torch.tensor(values).reshape(PICTURES, 4, 4, 3)
+    if rotations == 1:
+        return x
+    # view 1 is 90 degrees counter-clockwise: I[j, n - 1 - i]
+    turned = torch.stack([torch.rot90(x, k, (1, 2)) for k in range(4)], dim=1)
+    return turned.reshape(4 * PICTURES, 4, 4, 3)
+
+
+class Network:
+    def __init__(self, extra_head, groups, biased):
+        shapes = [("conv.weight", (CHANNELS, 3, 3, 3)), ("norm.weight", (CHANNELS,)), ("norm.bias", (CHANNELS,)),
+                  ("head.weight", (CLASSES, CHANNELS)), ("head.bias", (CLASSES,))]
+        if extra_head:
+            shapes += [(f"{extra_head[0]}.weight", (extra_head[1], CHANNELS)), (f"{extra_head[0]}.bias", (extra_head[1],))]
+        self.p = {}
+        for k, (name, shape) in enumerate(shapes):
+            values = [(name == "norm.weight") + math.sin(0.7 * i + k) / 2 for i in range(math.prod(shape))]
+            self.p[name] = torch.tensor(values).reshape(shape).requires_grad_()
+        self.velocity = {name: torch.zeros_like(w) for name, w in self.p.items()}
+        self.running = {"norm.running_mean": torch.zeros(CHANNELS), "norm.running_var": torch.ones(CHANNELS)}
+        self.groups, self.biased, self.extra = groups, biased, extra_head and extra_head[0]
+
+    def features(self, x, update):
+        h = F.conv2d(x.permute(0, 3, 1, 2), self.p["conv.weight"].permute(0, 3, 1, 2), padding=1).permute(0, 2, 3, 1)
+        out, means, variances = [], [], []
+        for group in h.chunk(self.groups):
+            mean = group.mean((0, 1, 2))
+            var = ((group - mean) ** 2).mean((0, 1, 2))
+            out.append((group - mean) / torch.sqrt(var + BN_EPSILON))
+            n = group.numel() // CHANNELS
+            means.append(mean.detach())
+            variances.append(var.detach() * (1 if self.biased else n / (n - 1)))
+        if update:
+            for name, new in (("norm.running_mean", means), ("norm.running_var", variances)):
+                self.running[name] += (1 - BN_MOMENTUM) * (sum(new) / self.groups - self.running[name])
+        return F.relu(torch.cat(out) * self.p["norm.weight"] + self.p["norm.bias"]).mean((1, 2))
+
+    def classes(self, f):
+        return f @ self.p["head.weight"].T + self.p["head.bias"]
+
+    def second(self, f):
+        return f @ self.p[f"{self.extra}.weight"].T + self.p[f"{self.extra}.bias"]
+
+    def update(self, loss):
+        grads = torch.autograd.grad(loss, list(self.p.values()))
+        with torch.no_grad():
+            for (name, w), g in zip(self.p.items(), grads):
+                decayed = name.endswith(".weight") and name != "norm.weight"
+                self.velocity[name] = MOMENTUM * self.velocity[name] + g + (DECAY * w if decayed else 0)
+                w -= LR * self.velocity[name]
+
+
+def joined(u, x):
+    """Unlabelled chunk r, then labelled chunk r, of each virtual replica in turn."""
+    return torch.cat([part for pair in zip(u.chunk(REPLICAS), x.chunk(REPLICAS)) for part in pair])
+
+
+def parted(y, n_u):
+    """The unlabelled and the labelled rows of what was made of joined rows."""
+    chunks = y.chunk(REPLICAS)
+    cut = n_u // REPLICAS
+    return torch.cat([c[:cut] for c in chunks]), torch.cat([c[cut:] for c in chunks])
+
+
+def entropy(z):
+    return -(F.softmax(z, 1) * F.log_softmax(z, 1)).sum(1).mean()
+
+
+def kl(z, clean):
+    """Mean KL(softmax z || softmax clean), the clean answers fixed."""
+    return (F.softmax(z, 1) * (F.log_softmax(z, 1) - F.log_softmax(clean.detach(), 1))).sum(1).mean()
+
+
+def philox(c, key):
+    c, key = list(c), list(key)
+    for _ in range(10):
+        a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(b >> 32) ^ c[1] ^ key[0], b & 0xFFFFFFFF, (a >> 32) ^ c[3] ^ key[1], a & 0xFFFFFFFF]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+def normals(n_rows, size, words):
+    f = np.float32
+    rows = []
+    for row in range(n_rows):
+        values = []
+        for block in range((size + 3) // 4):
+            w = philox([words[2] + block, words[3], words[4], words[5] + row + 1], words[:2])
+            for a, b in ((w[0], w[1]), (w[2], w[3])):
+                radius = np.sqrt(f(-2) * np.log(f((a >> 8) + 1) * f(2**-24)))
+                angle = f(6.2831853071795864769) * (f(b >> 8) * f(2**-24))
+                values += [float(radius * np.cos(angle)), float(radius * np.sin(angle))]
+        rows.append(values[:size])
+    return torch.tensor(rows)
+
+
+def norms(v):
+    return (v.flatten(1) ** 2).sum(1).reshape(-1, 1, 1, 1)
+
+
+def vat(net, x, clean, same_batch, words, literal=False):
+    xi = 1e-6 if literal else XI
+    reference = clean if literal or same_batch else net.classes(net.features(x, False)).detach()
+    d = normals(len(x), x[0].numel(), words).reshape(x.shape)
+    r = (xi * d / norms(d).sqrt()).requires_grad_()
+    # the mean over one replica's rows is REPLICAS times that over all
+    a = kl(net.classes(net.features(x + r, False)), reference) * (REPLICAS if literal else 1)
+    g = torch.autograd.grad(a, r)[0]
+    unit = g / torch.sqrt(norms(g).clamp_min(1e-12)) if literal else g / norms(g).sqrt()
+    return kl(net.classes(net.features(x + EPS * unit, False)), clean)
+
+
+def triplet(e, pool, views):
+    losses = []
+    for first in range(0, len(e), pool):
+        part = e[first:first + pool]
+        distance = ((part[:, None] - part[None]) ** 2).sum(2).clamp_min(1e-12).sqrt()
+        picture = torch.arange(pool) // views
+        same = picture[:, None] == picture[None]
+        positive = distance.masked_fill(~same | torch.eye(pool, dtype=bool), -math.inf).max(1).values
+        negative = distance.masked_fill(same, math.inf).min(1).values
+        losses.append(F.softplus(positive - negative))
+    return torch.cat(losses).mean()
+
+
+def supervised(net, u, x, y, words):
+    return F.cross_entropy(net.classes(net.features(x, True)), y)
+
+
+def rotation(net, u, x, y, words):
+    f_u, f_x = parted(net.features(joined(u, x), True), len(u))
+    turns = torch.arange(4).repeat(PICTURES)
+    unlabelled, labelled = (F.cross_entropy(net.second(f), turns) for f in (f_u, f_x))
+    return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.7 * (unlabelled + labelled) / 2
+
+
+def exemplar(net, u, x, y, words):
+    f_u, f_x = parted(net.features(joined(u, x), True), len(u))
+    e_u, e_x = (F.normalize(net.second(f), dim=1) for f in (f_u, f_x))
+    pool = len(u) // REPLICAS
+    both = (triplet(e_u, pool, 4) + triplet(e_x, pool, 4)) / 2
+    return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.8 * both
+
+
+def vat_method(entmin, literal=False):
+    def loss(net, u, x, y, words):
+        rows = joined(u, x)
+        z = net.classes(net.features(rows, True))
+        classes = F.cross_entropy(parted(z, len(u))[1], y)
+        return classes + W_VAT * vat(net, rows, z, True, words, literal) + (W_ENT * entropy(z) if entmin else 0)
+    return loss
+
+
+def moam(net, u, x, y, words):
+    f = net.features(joined(u, x), True)
+    (f_u, f_x), turns = parted(f, len(u)), torch.arange(4).repeat(PICTURES)
+    rotations = (F.cross_entropy(net.second(f_u), turns) + F.cross_entropy(net.second(f_x), turns)) / 2
+    z_u = net.classes(f_u)
+    classes = F.cross_entropy(net.classes(f_x), y.repeat_interleave(4))
+    divergence = vat(net, u, z_u, False, words)
+    return 0.4 * rotations + 0.3 * classes + 0.3 * divergence + 0.3 * entropy(z_u)
+
+
+def case(name, loss_of, rotations=1, head=None, cross_replica=False):
+    net = Network(head, 1 if cross_replica else REPLICAS, cross_replica)
+    losses = []
+    for t in range(20):
+        u, x = pictures(2 * t, rotations), pictures(2 * t + 1, rotations)
+        y = torch.tensor([(i + t) % CLASSES for i in range(PICTURES)])
+        loss = loss_of(net, u, x, y, [1, 2, 3, 4, 5, 6 + t])
+        losses.append(loss.detach())
+        net.update(loss)
+        if t == 2:
+            for key, value in {**net.p, **net.running}.items():
+                put(name, key, value)
+    put(name, "loss", torch.stack(losses))
+
+
+case("supervised", supervised)
+case("rotation", rotation, 4, ("rotations", 4))
+case("exemplar", exemplar, 4, ("embeddings", EMBEDDING))
+case("vat", vat_method(False))
+case("vat literal", vat_method(False, True))
+case("vat-entmin", vat_method(True))
+case("moam", moam, 4, ("rotations", 4), True)
+print("// Written by make_s4l_methods.py: {case, tensor, shape, values}.")
+print("\n".join(rows_of_file))

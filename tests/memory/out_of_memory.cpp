@@ -1,0 +1,103 @@
+// What is said when the system gives no more: the address space is limited to little more than is mapped already.
+#include <catch2/catch.hpp>
+#include <sys/resource.h>
+
+#include <fstream>
+#include <memory>
+
+#include "s4l/core/device/runtime.h"
+#include "s4l/methods/training/trainer.h"
+#include "s4l/nn/models/model.h"
+#include "s4l/tests/data/memory_dataset.h"
+#include "s4l/tests/memory/system_requests.h"
+
+using namespace s4l;
+using namespace s4l::test;
+
+namespace {
+
+/// While alive, this process may map no more than `bytes` beyond what it has.
+struct AddressSpaceLimit {
+  explicit AddressSpaceLimit(std::size_t bytes) {
+    getrlimit(RLIMIT_AS, &before);
+    std::size_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const rlimit limit{pages * 4096 + bytes, before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+  }
+  ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &before); }
+  rlimit before{};
+};
+
+bool skipped() {
+  if (!SystemRequests::supported()) WARN("SKIPPED: a sanitizer maps memory of its own");
+  return !SystemRequests::supported();
+}
+
+std::string message_of(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error& error) {
+    CHECK(error.kind() == ErrorKind::memory);
+    return error.what();
+  }
+  return "";
+}
+
+constexpr std::size_t kMiB = 1 << 20;
+
+}  // namespace
+
+TEST_CASE("an allocation that the system refuses says how much was asked for and what is held") {
+  if (skipped()) return;
+  const Tensor held = empty({64, kMiB / 4});
+  const AddressSpaceLimit limit(8 * kMiB);
+  CHECK_THAT(message_of([] {
+               empty({640, kMiB / 4});
+             }),
+             Catch::StartsWith("memory: expected 640.0 MiB more, got none from the system; tensors hold 64."));
+}
+
+TEST_CASE("more memory than the machine has is refused, though the system would promise it") {
+  if (skipped()) return;
+  CHECK_THAT(message_of([] { empty({std::int64_t{1} << 44}); }), Catch::StartsWith("memory: expected 67108864.0 MiB"));
+}
+
+TEST_CASE("what was given back is used for other sizes before the system is asked") {
+  if (skipped()) return;
+  const std::size_t reserved = [] {
+    const Tensor a = empty({20, kMiB / 4}), b = empty({20, kMiB / 4}), c = empty({20, kMiB / 4});
+    return runtime(kCpu).memory_use().reserved;
+  }();
+  const Tensor whole = empty({60, kMiB / 4});
+  CHECK(runtime(kCpu).memory_use().reserved == reserved);
+}
+
+TEST_CASE("a batch too large for the memory is an error that names one that fits") {
+  if (skipped()) return;
+  set_num_threads(1);
+  MemoryDataset dataset(4, {16}, 0);
+  for (auto& item : dataset.items) item.size = {24, 24};
+  data::Split split;
+  for (std::int64_t i = 0; i < dataset.size(); ++i) split.labelled.push_back(i);
+  const auto model = nn::make_model("resnet-small", {.classes = 4});
+  methods::MethodOptions options;
+  options.feature_size = model->feature_size();
+  const auto method = methods::make_method("supervised", options);
+  data::LoaderOptions batches;
+  batches.labelled = {4096, {"-1_to_1"}};
+  batches.workers = 0;
+  batches.prefetch = 1;
+  data::Loader loader(dataset, split, batches);
+  methods::TrainOptions how;
+  how.labelled_tail = data::Pipeline("-1_to_1").tail();
+  methods::Trainer trainer(*model, *method, loader, how);
+  const AddressSpaceLimit limit(60 * kMiB);
+  const std::string message = message_of([&] { trainer.step(); });
+  INFO(message);
+  const auto at = message.find("; --batch-size ");
+  REQUIRE(at != std::string::npos);
+  const int fits = std::stoi(message.substr(at + 15));
+  CHECK((fits >= 64 && fits <= 2048));
+  set_num_threads(0);
+}
