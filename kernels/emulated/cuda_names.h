@@ -158,8 +158,8 @@ inline unsigned atomicInc(unsigned* address, unsigned limit) {
 }
 
 // --- maths ---------------------------------------------------------------------------------------------------------
-inline float __expf(float x) { return jittered(std::exp(x)); }
-inline float __logf(float x) { return jittered(std::log(x)); }
+inline float approximate_exp(float x) { return jittered(std::exp(x)); }
+inline float approximate_log(float x) { return jittered(std::log(x)); }
 inline float rsqrtf(float x) { return jittered(1.0f / std::sqrt(x)); }
 inline float __fdividef(float a, float b) { return jittered(a / b); }
 inline float __frcp_rn(float x) { return 1.0f / x; }
@@ -222,3 +222,6 @@ inline void mma_bf16_16x8x16(float (&c)[4], const unsigned (&a)[4], const unsign
 }  // namespace s4l::emulated::names
 
 using namespace s4l::emulated::names;
+// The C library has functions of these names.
+#define __expf(x) approximate_exp(x)
+#define __logf(x) approximate_log(x)
