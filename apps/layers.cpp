@@ -129,14 +129,19 @@ void overlay(const Layer& layer, methods::RunOptions& options) {
   if (options.stage > 0) apply(options.stage);
 }
 
+void check_is_there(const char* option, const std::string& path) {
+  check(path.empty() || std::filesystem::exists(path), "--{}: there is no file or folder {}", option, path);
+}
+
 methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins) {
   methods::RunOptions options;
   if (const std::string method = last_word(layers, "method"); !method.empty()) options.method = method;
   check_known("method", options.method, names_of(methods::methods()));
 
   options.dataset = last_word(layers, "dataset");
-  if (const std::string place = last_word(layers, "data"); options.dataset.empty())
-    options.dataset = place.empty() ? "things" : data::dataset_at(place);
+  const std::string place = last_word(layers, "data");
+  check_is_there("data", place);
+  if (options.dataset.empty()) options.dataset = place.empty() ? "things" : data::dataset_at(place);
   check_known("dataset", options.dataset, names_of(data::datasets()));
 
   for (const Layer& layer : layers)  // what the layers say of a stage depends on it
@@ -155,9 +160,11 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
     if (origins != nullptr) note(layer, *origins);
   }
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
+  check_is_there("labels-file", options.labels_file);
+  for (const std::string& folder : options.unlabeled) check_is_there("unlabeled", folder);
   // A run is continued and repeated from any folder.
   std::vector<std::string*> paths{&options.data, &options.labels_file, &options.pretrained, &options.pseudo_labels};
-  for (std::string& place : options.unlabeled) paths.push_back(&place);
+  for (std::string& folder : options.unlabeled) paths.push_back(&folder);
   for (std::string* path : paths)
     if (!path->empty()) *path = std::filesystem::absolute(*path).lexically_normal();
   return options;

@@ -8,6 +8,16 @@
 namespace s4l::apps {
 namespace {
 
+// Methods may share an option and have each its own default.
+bool has_one_default(const Setting& setting) {
+  const auto* method = std::get_if<MethodField>(&setting.place);
+  if (method == nullptr) return true;
+  const methods::OptionValue& first = method->standards.begin()->second;
+  return std::all_of(method->standards.begin(), method->standards.end(), [&](const auto& standard) {
+    return standard.second.number == first.number && standard.second.word == first.word;
+  });
+}
+
 std::vector<Setting> make_settings() {
   std::vector<Setting> all;
   // The method comes first in config.toml and is no option: it is the command's argument.
@@ -19,6 +29,7 @@ std::vector<Setting> make_settings() {
     for (Row& row : rows()) all.push_back(std::move(row.setting));
   const RunOptions standard;
   for (Setting& setting : all) {
+    if (!has_one_default(setting)) continue;  // each method's page tells its own
     const std::string text = text_of(setting, standard);
     if (text != "0" && text != "-1") setting.option.standard = text;  // those mean that nothing was chosen
   }

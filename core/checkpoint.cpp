@@ -61,15 +61,17 @@ void CheckpointFolder::save(std::int64_t step, const io::TensorFile& state) {
 
 io::TensorFile CheckpointFolder::load_newest(std::vector<std::string>& warnings) const {
   const std::vector<std::string> all = paths();
+  std::string first;
   for (const std::string& path : all) {
     try {
       return io::load_tensors(path);
     } catch (const Error& error) {
       warnings.push_back(error.what());
+      if (first.empty()) first = error.what();
     }
   }
   fail(ErrorKind::data, "{}: expected a whole checkpoint step-<n>.s4l, got {}", folder_,
-       all.empty() ? "none" : std::to_string(all.size()) + " that are damaged");
+       all.empty() ? "none" : std::to_string(all.size()) + " that are damaged, the newest: " + first);
 }
 
 std::vector<std::string> CheckpointFolder::paths() const {

@@ -47,8 +47,9 @@ void PictureFiles::open(std::vector<Picture> pictures, std::vector<std::string> 
   for (std::size_t label = 0; label < found.size(); ++label)
     if (!found[label])
       fail(ErrorKind::data,
-           "{}: expected training pictures of every class (.jpg, .png, .bmp, .ppm), found none of \"{}\"",
-           tree_->root(), class_names_[label]);
+           "{}: expected training pictures of every class (.jpg, .png, .bmp, .ppm), found none of \"{}\"{}",
+           tree_->root(), class_names_[label],
+           damaged().empty() ? "" : "; damaged: " + damaged()[0].path + ": " + damaged()[0].reason);
   std::vector<Size> sizes;
   for (const Picture& picture : pictures_) sizes.push_back(picture.facts.size);
   decoded_ = DecodedCache(sizes, options_.cache_bytes);

@@ -21,7 +21,7 @@ namespace {
 constexpr bool kRaces = kSanitizer == Sanitizer::thread;
 constexpr int kBarrierTokens = 0;  // two, by parity of the generation
 // Before any block and after all of them; outside the arena, which is forgotten block by block.
-char start_token[8], end_token[8];
+[[maybe_unused]] char start_token[8], end_token[8];
 
 // --- which thread runs next ------------------------------------------------------------------------------------
 

@@ -93,7 +93,11 @@ void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
 
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
   const double scale = o.lr_scale_batch_size > 0 ? static_cast<double>(o.batch_size) / o.lr_scale_batch_size : 1;
-  if (o.sched != "cosine") return nn::schedule_from_epochs(o.sched, steps_per_epoch, o.lr * scale, o.lr_decay_factor);
+  if (o.sched != "cosine") try {
+      return nn::schedule_from_epochs(o.sched, steps_per_epoch, o.lr * scale, o.lr_decay_factor);
+    } catch (const Error& error) {
+      fail(error.kind(), "--sched: expected cosine or a list of epochs; {}", error.what());
+    }
   nn::Schedule schedule;
   schedule.kind = nn::Schedule::Kind::cosine;
   schedule.base = o.lr * scale;
