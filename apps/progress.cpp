@@ -78,7 +78,10 @@ void Progress::show(const methods::LogRow& row) {
     for (const auto& [tag, value] : row.values) figures.set(tag, value);
     return log_.event(figures);
   }
-  if (log_.moving()) log_.status(text(row, true));
+  if (log_.moving()) {  // the figures matter more than the bar
+    const std::string whole = text(row, true);
+    log_.status(whole.size() > static_cast<std::size_t>(log_.terminal().columns) ? text(row, false) : whole);
+  }
   if (row.step < next_plain_ && row.step < row.steps && !log_.verbose()) return;
   next_plain_ = row.step + std::max<std::int64_t>(row.steps / kPlainLines, 1);
   std::string line = text(row, false);

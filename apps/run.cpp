@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -48,9 +50,13 @@ int train(methods::Run& run, const RunRequest& request, const std::string& folde
     return requested_stop() == kInterrupted ? kInterrupted : kStoppedAndSaved;
   }
   const std::string summary = result_text(run, result, folder);
+  if (!request.last) {
+    std::istringstream lines(summary);
+    for (std::string line; std::getline(lines, line);) log.line(line);
+    return kSuccess;
+  }
   log.file_only(summary);
   log.clear();
-  if (!request.last) return log.line(summary), kSuccess;
   fmt::print("{}", request.json ? result_json(run, result, folder).dump(2) + "\n" : summary);
   return kSuccess;
 }

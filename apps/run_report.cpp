@@ -62,10 +62,18 @@ void tell_damaged(Log& log, const data::Dataset& dataset) {
                             counted(static_cast<long long>(damaged.size() - kDamagedShown), "more damaged picture")));
 }
 
-std::string reported_text(const methods::RunResult& result) {
-  const char* pattern =
-      result.best_on_validation ? "step {}, best on validation" : "step {}, the last: too few labels for validation";
-  return fmt::format(fmt::runtime(pattern), result.reported_step);
+std::string reported_text(const methods::RunResult& result, std::size_t validation) {
+  if (!result.best_on_validation)
+    return fmt::format("step {}, the last: too few labels for validation", result.reported_step);
+  return fmt::format("step {}, best on validation ({})", result.reported_step,
+                     counted(static_cast<long long>(validation), "picture"));
+}
+
+std::string learned_text(const methods::Run& run) {
+  const auto labelled = static_cast<long long>(run.split().labelled.size());
+  const char* guessed = run.options().pseudo_labels.empty() ? "" : ", guessed by the stage before,";
+  return fmt::format("{}{} by {}, seed {}", counted(labelled, "label"), guessed, run.options().method,
+                     run.options().seed);
 }
 
 /// Now, or what SOURCE_DATE_EPOCH says, for files that are to be the same each time.
@@ -125,13 +133,11 @@ io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
 }
 
 std::string result_text(const methods::Run& run, const methods::RunResult& result, const std::string& folder) {
-  const auto labelled = static_cast<long long>(run.split().labelled.size());
   const std::string weights = result.best_on_validation ? "best" : "last";
   return evaluation_text(
       result.test, run.dataset().class_names(),
-      {{"reported", reported_text(result)},
-       {"learned from",
-        fmt::format("{} by {}, seed {}", counted(labelled, "label"), run.options().method, run.options().seed)},
+      {{"reported", reported_text(result, run.split().val.size())},
+       {"learned from", learned_text(run)},
        {"trained", fmt::format("{} in {}{}", counted(result.steps, "step"), clock(result.seconds),
                                result.steps < run.options().steps ? ", ended by --patience" : "")},
        {"files", fmt::format("{}: weights/{}.safetensors, report.html, eval/, metrics.csv", folder, weights)}});

@@ -9,10 +9,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string weights_of_run(const std::string& folder) {
+/// Of a run of several stages ("1-teacher", "2-guesses") the last that has weights, else the folder itself.
+std::string last_stage(const std::string& folder) {
+  for (char number = '9'; number >= '1'; --number)
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().filename().string().starts_with(std::string{number, '-'}) &&
+          fs::exists(entry.path() / "weights"))
+        return entry.path();
+  return folder;
+}
+
+std::string weights_of_run(const std::string& run) {
+  const std::string folder = last_stage(run);
   for (const char* name : {"/weights/best.safetensors", "/weights/last.safetensors"})
     if (fs::exists(folder + name)) return folder + name;
-  fail(ErrorKind::io, "{}: expected weights/best.safetensors or weights/last.safetensors; did the run finish?", folder);
+  fail(ErrorKind::io,
+       "{}: expected weights/best.safetensors or weights/last.safetensors; did the run finish? `s4l run --resume {}` "
+       "goes on",
+       folder, run);
 }
 
 }  // namespace
