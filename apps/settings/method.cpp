@@ -6,7 +6,7 @@
 namespace s4l::apps {
 namespace {
 
-std::string placeholder(const methods::MethodOption& option) {
+std::string word_for_value(const methods::MethodOption& option) {
   std::string words;
   for (const char* word : option.words) words += (words.empty() ? "" : "|") + std::string(word);
   return !words.empty() ? words : option.whole ? "N" : "X";
@@ -23,7 +23,7 @@ std::vector<Row> method_rows() {
       if (row == rows.end()) {
         MethodField field;
         field.choice = !option.words.empty();
-        rows.push_back(Row("method", kCommon, option.name, placeholder(option), field, option.help)
+        rows.push_back(Row("method", kCommon, option.name, word_for_value(option), field, option.help)
                            .aliases({option.aliases.begin(), option.aliases.end()}));
         row = rows.end() - 1;
       }

@@ -1,9 +1,9 @@
 // Whole training steps against PyTorch's statement of each method (tests/golden/make_s4l_methods.py).
 #include <catch2/catch.hpp>
-#include <algorithm>
 
 #include "s4l/core/autograd.h"
 #include "s4l/nn/optim/sgd.h"
+#include "s4l/tests/support/golden.h"
 #include "small_network.h"
 
 using namespace s4l;
@@ -11,13 +11,6 @@ using namespace s4l::methods;
 using namespace s4l::test;
 
 namespace {
-
-struct Golden {
-  const char* case_name;
-  std::string name;
-  Shape shape;
-  std::vector<double> values;
-};
 
 const std::vector<Golden>& golden() {
   static const std::vector<Golden> all = {
@@ -27,11 +20,7 @@ const std::vector<Golden>& golden() {
 }
 
 const Golden& golden(const std::string& case_name, const std::string& name) {
-  const auto found = std::find_if(golden().begin(), golden().end(),
-                                  [&](const Golden& g) { return g.case_name == case_name && g.name == name; });
-  INFO(case_name << " " << name);
-  REQUIRE(found != golden().end());
-  return *found;
+  return find_golden(golden(), case_name, name);
 }
 
 struct Case {

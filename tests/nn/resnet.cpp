@@ -7,6 +7,7 @@
 
 #include "s4l/core/autograd.h"
 #include "s4l/nn/walk.h"
+#include "s4l/tests/support/golden.h"
 #include "s4l/tests/support/near.h"
 
 using namespace s4l;
@@ -14,13 +15,6 @@ using namespace s4l::nn;
 using namespace s4l::test;
 
 namespace {
-
-struct Golden {
-  const char* case_name;
-  std::string name;
-  Shape shape;
-  std::vector<double> values;
-};
 
 const std::vector<Golden>& golden() {
   static const std::vector<Golden> all = {
@@ -30,11 +24,7 @@ const std::vector<Golden>& golden() {
 }
 
 const Golden& golden(const std::string& case_name, const std::string& name) {
-  const auto found = std::find_if(golden().begin(), golden().end(),
-                                  [&](const Golden& g) { return g.case_name == case_name && g.name == name; });
-  INFO(case_name << " " << name);
-  REQUIRE(found != golden().end());
-  return *found;
+  return find_golden(golden(), case_name, name);
 }
 
 Tensor tensor_of(const std::vector<double>& values, Shape shape, DType dtype) {
