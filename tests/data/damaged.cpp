@@ -1,6 +1,7 @@
 // reliability.md 5.5: damaged pictures are reported one by one, and nothing else is different for them.
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <map>
 
 #include "s4l/core/error.h"
@@ -126,9 +127,9 @@ TEST_CASE("what is known of pictures is kept between runs, as long as they do no
   check_equal(*open_dataset("manifest", options), *open_dataset("manifest", without_cache));
   CHECK(first->damaged().size() == DamagedSet::kWays);
 
-  int reads = 0;
+  std::atomic<int> reads{0};  // files are looked at in threads
   io::set_fault_hook([&](io::Call call, const std::string& path) {
-    reads += call == io::Call::read && path.ends_with(".jpg");
+    if (call == io::Call::read && path.ends_with(".jpg")) ++reads;
     return 0;
   });
   const auto second = open_dataset("manifest", options);
