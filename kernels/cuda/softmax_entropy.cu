@@ -83,7 +83,7 @@ __device__ __forceinline__ X softmax_row(const Row& row, int classes, const Labe
   if (!counts || Team::rank() != 0) return 0;
   *cross_entropy = rounded<T>(ce);
   *entropy = rounded<T>(h);
-  *hit = rounded<T>(label.given() && places[0] == places[1] ? X{1} : X{0});
+  *hit = rounded<T>(label.given() && !wrong && places[0] == places[1] ? X{1} : X{0});
   return weights.cross_entropy * ce + weights.entropy * h;
 }
 
