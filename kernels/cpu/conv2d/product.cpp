@@ -150,7 +150,7 @@ struct Chunks {
   std::int64_t pieces, piece, slices, slice, chunks, pixels, floats;
   Chunks(const TransposedProduct& p, std::int64_t groups) {
     const Window& w = p.window;
-    in_place = !w.is_source() && PaddedRows::suit(w) && p.outputs % (gemm_panel_width() / 2) == 0 &&
+    in_place = w.taps_width > 1 && PaddedRows::suit(w) && p.outputs % (gemm_panel_width() / 2) == 0 &&
                w.grid_height * w.grid_width >= kMinGrid;
     gathered = !w.is_source() || w.depth() % (gemm_panel_width() / 2) != 0;
     const std::int64_t columns = in_place ? p.outputs : w.depth();
@@ -203,40 +203,57 @@ void multiply_chunk_in_place(const TransposedProduct& p, const Chunks& plan, std
   }
 }
 
-/// Floats [begin, end) of `count` rows that lie `pitch` apart, a line of all rows to a part.
-Ahead rows_ahead(const float* rows, std::int64_t count, std::int64_t pitch, std::int64_t begin, std::int64_t end) {
-  return count <= 0 ? Ahead() : Ahead{rows + begin, ceil_div(end - begin, kLine), kLine, pitch};
-}
+/// A task of a weight gradient that is not computed in place: a piece of the sums, by rows and columns, over a chunk of
+/// pixels, `block` at a time.
+struct Piece {
+  std::int64_t chunk, row, rows, begin, end, first, last, block;
+  Piece(const TransposedProduct& p, const Chunks& plan, std::int64_t task)
+      : chunk(task / (plan.slices * plan.pieces)),
+        row(task / plan.slices % plan.pieces * plan.piece),
+        rows(std::min(plan.piece, p.outputs - row)),
+        begin(task % plan.slices * plan.slice),
+        end(std::min(p.window.depth(), begin + plan.slice)),
+        first(chunk * plan.pixels),
+        last(std::min(p.window.pixels(), first + plan.pixels)),
+        block(ceil_div(last - first, ceil_div(last - first, Chunks::kBlock))) {}
 
-/// One piece of the sums over one chunk of pixels: pixels by the block, the next on its way meanwhile.
-void multiply_chunk(const TransposedProduct& p, const Chunks& plan, std::int64_t chunk, std::int64_t piece,
-                    std::int64_t slice, float* sums) {
+  /// Of the block at pixel m.
+  Ahead gradients(const TransposedProduct& p, std::int64_t m) const {
+    return {p.gy + m * p.pitch + row, ceil_div(rows, kLine), kLine, p.pitch};
+  }
+  Ahead source(const Window& w, std::int64_t m) const {
+    return {w.source + m * w.pitch + begin, ceil_div(end - begin, kLine), kLine, w.pitch};
+  }
+};
+
+/// Computes task `task` of product p; the next block is brought near meanwhile, after the last one that of the task
+/// that this thread will probably take next.
+void multiply_piece(const TransposedProduct& p, const Chunks& plan, std::int64_t task, float* sums) {
   const Window& w = p.window;
-  const std::int64_t width = gemm_panel_width(), depth = w.depth();
-  const std::int64_t row = piece * plan.piece, rows = std::min(plan.piece, p.outputs - row);
-  const std::int64_t begin = slice * plan.slice, end = std::min(depth, begin + plan.slice);
-  const std::int64_t stride = ceil_div(end - begin, width) * width + kSkew;
-  const std::int64_t first = chunk * plan.pixels, last = std::min(w.pixels(), first + plan.pixels);
-  const std::int64_t block = ceil_div(last - first, ceil_div(last - first, Chunks::kBlock));
-  const Scratch columns(plan.gathered ? block * stride : 0);
-  for (std::int64_t m = first; m < last; m += block) {
-    const std::int64_t count = std::min(block, last - m), next = m + block;
-    if (plan.gathered) gather(w, m, count, begin, end, columns.data(), stride);
-    gemm(
-        {.a = p.gy + m * p.pitch + row,
-         .a_row = 1,
-         .a_depth = p.pitch,
-         .b = plan.gathered ? columns.data() : w.source + m * w.pitch + begin,
-         .b_depth = plan.gathered ? stride : w.pitch,
-         .b_panel = width,
-         .c = sums + row * depth + begin,
-         .c_row = depth,
-         .rows = rows,
-         .columns = end - begin,
-         .depth = count,
-         .add = m > first,
-         .ahead_a = rows_ahead(p.gy + next * p.pitch, last - next, p.pitch, row, row + rows),
-         .ahead_b = plan.gathered ? Ahead() : rows_ahead(w.source + next * w.pitch, last - next, w.pitch, begin, end)});
+  const Piece piece(p, plan, task), after(p, plan, std::min(task + num_threads(), plan.tasks() - 1));
+  const std::int64_t width = gemm_panel_width(), depth = w.depth(), columns = piece.end - piece.begin;
+  const std::int64_t stride = ceil_div(columns, width) * width + kSkew;
+  const Scratch gathered(plan.gathered ? piece.block * stride : 0);
+  for (std::int64_t m = piece.first; m < piece.last; m += piece.block) {
+    const std::int64_t count = std::min(piece.block, piece.last - m);
+    if (plan.gathered) gather(w, m, count, piece.begin, piece.end, gathered.data(), stride);
+    const bool more = m + count < piece.last;
+    const Piece& next = more ? piece : after;
+    const std::int64_t at = more ? m + count : after.first;
+    gemm({.a = p.gy + m * p.pitch + piece.row,
+          .a_row = 1,
+          .a_depth = p.pitch,
+          .b = plan.gathered ? gathered.data() : w.source + m * w.pitch + piece.begin,
+          .b_depth = plan.gathered ? stride : w.pitch,
+          .b_panel = width,
+          .c = sums + piece.row * depth + piece.begin,
+          .c_row = depth,
+          .rows = piece.rows,
+          .columns = columns,
+          .depth = count,
+          .add = m > piece.first,
+          .ahead_a = next.gradients(p, at),
+          .ahead_b = plan.gathered ? Ahead() : next.source(w, at)});
   }
 }
 
@@ -281,12 +298,12 @@ void multiply_transposed(std::span<const TransposedProduct> products) {
   const Scratch scratch(apart ? groups * plan.chunks * plan.floats : 0);
   parallel(groups * plan.tasks(), [&](std::int64_t task) {
     const TransposedProduct& p = products[task / plan.tasks()];
-    const std::int64_t of_chunk = task % (plan.slices * plan.pieces), chunk = task / (plan.slices * plan.pieces);
+    const std::int64_t chunk = task / (plan.slices * plan.pieces);
     float* const sums = apart ? scratch.data() + chunk * plan.floats : p.gw;
     if (plan.in_place)
-      multiply_chunk_in_place(p, plan, chunk % plan.chunks, of_chunk, sums);
+      multiply_chunk_in_place(p, plan, chunk % plan.chunks, task % plan.slices, sums);
     else
-      multiply_chunk(p, plan, chunk % plan.chunks, of_chunk / plan.slices, of_chunk % plan.slices, sums);
+      multiply_piece(p, plan, task % plan.tasks(), sums);
   });
   if (apart) add_chunks(products, plan, scratch.data());
 }
