@@ -26,8 +26,7 @@ class DeviceMemory {
  public:
   void* allocate(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    if (failing_ > 0 && --failing_ == 0)
-      refuse(bytes);
+    if (failing_ > 0 && --failing_ == 0) refuse(bytes);
     if (bytes > kReserved) refuse(bytes);
     const std::size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment + (bytes == 0 ? kAlignment : 0);
     void* memory = kHeapBlocks ? heap_block(bytes) : block_of(size);
