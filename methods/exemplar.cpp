@@ -9,6 +9,7 @@
 #include "s4l/core/ops/softmax_entropy.h"
 #include "s4l/core/ops/triplet.h"
 #include "s4l/methods/method.h"
+#include "s4l/methods/training/identities.h"
 #include "s4l/methods/training/streams.h"
 #include "s4l/nn/layers/linear.h"
 
@@ -58,19 +59,17 @@ class Exemplar final : public Method {
 
   /// The rows of one picture are of one identity. The released program exchanges two arguments: there the rows of a
   /// replica fall into P identities of as many neighbouring rows as it has pictures.
-  Tensor triplet_loss(const Step& step, const Tensor& e, int views) const {
+  Tensor triplet_loss(const Step& step, const Tensor& e, int views) {
     const std::int64_t rows = e.shape()[0], pool = rows / step.virtual_replicas;
-    const std::int64_t together = released_ ? pool / views : views;
-    std::vector<std::int32_t> identity(static_cast<std::size_t>(rows));
-    for (std::int64_t row = 0; row < rows; ++row)
-      identity[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(row % pool / together);
-    return triplet(e, from_values(identity, {rows}, e.device()), step.virtual_replicas).loss;
+    const Tensor& identity = identities_.of(rows, pool, released_ ? pool / views : views, e.device());
+    return triplet(e, identity, step.virtual_replicas).loss;
   }
 
   double weight_;
   bool on_unlabelled_, on_labelled_, released_;
   Rng rng_;
   nn::Linear head_;
+  Identities identities_;
 };
 
 }  // namespace

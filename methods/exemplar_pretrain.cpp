@@ -4,6 +4,7 @@
 #include "s4l/core/ops/l2_normalize.h"
 #include "s4l/core/ops/triplet.h"
 #include "s4l/methods/method.h"
+#include "s4l/methods/training/identities.h"
 #include "s4l/nn/layers/linear.h"
 
 namespace s4l::methods {
@@ -24,10 +25,8 @@ class ExemplarPretrain final : public Method {
   Tensor loss(Step& step) override {
     const Tensor& x = step.unlabelled.at(0);
     const std::int64_t rows = x.shape()[0], views = rows / step.index.shape()[0];
-    std::vector<std::int32_t> identity;
-    for (std::int64_t row = 0; row < rows; ++row) identity.push_back(static_cast<std::int32_t>(row / views));
     const Tensor e = l2_normalize(head_.forward(step.model.features(x, nn::Mode::train), nn::Mode::train));
-    return triplet(e, from_values(identity, {rows}, e.device()), step.virtual_replicas).loss;
+    return triplet(e, identities_.of(rows, rows, views, e.device()), step.virtual_replicas).loss;
   }
 
  private:
@@ -36,6 +35,7 @@ class ExemplarPretrain final : public Method {
   std::string probe_;
   Rng rng_;
   nn::Linear head_;
+  Identities identities_;
 };
 
 }  // namespace

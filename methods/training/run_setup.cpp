@@ -275,6 +275,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   if (o.sampler == "balanced") streams.labelled = data::balanced(dataset, split.labelled, o.seed);
   training.loader = std::make_unique<data::Loader>(dataset, streams, loader);
 
+  train.device = device;
   train.lr = schedule_of(o, steps_per_epoch(o, split));
   train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
   train.seed = o.seed;
