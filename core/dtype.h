@@ -90,5 +90,14 @@ decltype(auto) with_float(DType dtype, Body&& body) {
   check(dtype == DType::f64, "expected f32 or f64, got {}", dtype);
   return body.template operator()<double>();
 }
+/// The same with bf16 and f16 too.
+template <class Body>
+decltype(auto) with_any_float(DType dtype, Body&& body) {
+  if (dtype == DType::f32) return body.template operator()<float>();
+  if (dtype == DType::f64) return body.template operator()<double>();
+  if (dtype == DType::bf16) return body.template operator()<bf16>();
+  check(dtype == DType::f16, "expected f32, f64, bf16 or f16, got {}", dtype);
+  return body.template operator()<f16>();
+}
 
 }  // namespace s4l

@@ -1,13 +1,10 @@
 // The CPU's runtime: work is done when the call returns, so streams, events and waits cost nothing.
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
 #include <new>
-#include <vector>
 
 #include "s4l/core/device/arena.h"
 #include "s4l/core/device/runtime.h"
-#include "s4l/core/error.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define S4L_ADDRESS_SANITIZER
@@ -101,26 +98,9 @@ class CpuRuntime final : public Runtime {
 
 void set_poison(bool on) { poison.store(on, std::memory_order_relaxed); }
 
-Runtime& runtime(Device device) {
-  check(device.kind == Device::Kind::cpu, "runtime: expected cpu (this build has no CUDA), got {}", device);
+Runtime& cpu_runtime() {
   static CpuRuntime* cpu = new CpuRuntime;  // never destroyed: tensors may outlive main's statics
   return *cpu;
-}
-
-std::vector<Device> devices() { return {kCpu}; }
-
-std::string to_text(Device device) {
-  return device.kind == Device::Kind::cpu ? "cpu" : "cuda:" + std::to_string(device.index);
-}
-
-Device device_from(const std::string& text) {
-  for (const Device& device : devices()) {
-    const std::string name = to_text(device);
-    if (text == name || (device.index == 0 && text == name.substr(0, name.find(':')))) return device;
-  }
-  std::string have;
-  for (const Device& device : devices()) have += (have.empty() ? "" : ", ") + to_text(device);
-  fail(ErrorKind::usage, "device: expected one of {} (what this build on this machine has), got \"{}\"", have, text);
 }
 
 }  // namespace s4l

@@ -67,6 +67,7 @@ class Runtime {
 
 /// The runtime of `device`; made on first use and never destroyed.
 Runtime& runtime(Device device);
+Runtime& cpu_runtime();
 inline Stream compute_stream(Device device) { return runtime(device).compute_stream(); }
 inline Stream copy_stream(Device device) { return runtime(device).copy_stream(); }
 

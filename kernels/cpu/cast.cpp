@@ -22,16 +22,6 @@ void convert_all(const Tensor& x, const Tensor& y) {
   });
 }
 
-template <class Body>
-void with_any_float(DType dtype, const Body& body) {
-  if (dtype == DType::bf16)
-    body.template operator()<bf16>();
-  else if (dtype == DType::f16)
-    body.template operator()<f16>();
-  else
-    with_float(dtype, body);
-}
-
 }  // namespace
 
 void cast(const Tensor& x, const Tensor& y) {

@@ -133,6 +133,7 @@ DeviceMemory& memory() {
 
 void* allocate(std::size_t bytes) { return memory().allocate(bytes); }
 void free(void* block) { memory().release(block); }
+bool is_device_memory(const void* pointer) { return memory().contains(pointer); }
 std::size_t allocated_bytes() { return memory().held(); }
 void fail_allocation(int n) { memory().fail_at(n); }
 

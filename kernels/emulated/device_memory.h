@@ -7,6 +7,7 @@ namespace s4l::emulated {
 /// (under a sanitizer, whose own checks need it open, each block is a heap block instead).
 void* allocate(std::size_t bytes);
 void free(void* memory);
+bool is_device_memory(const void* pointer);
 /// Bytes in live allocations.
 std::size_t allocated_bytes();
 /// Copies where either side may be the device's.

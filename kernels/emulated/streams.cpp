@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "s4l/core/error.h"
@@ -28,6 +29,12 @@ struct Streams::State {
   std::recursive_mutex mutex;  // work may submit more
   std::vector<std::unique_ptr<std::deque<Piece>>> queues;
   Rng rng{0, Purpose::test};
+  void* captured = nullptr;  ///< the stream whose work is being recorded
+  std::vector<std::function<void()>> recorded;
+
+  void refuse_in_capture(void* stream, const char* what) const {
+    check(stream != captured, "emulated device: expected no {} while work is captured, got one", what);
+  }
 
   std::deque<Piece>& queue(void* stream) { return *static_cast<std::deque<Piece>*>(stream); }
 
@@ -59,10 +66,14 @@ void* Streams::make() {
 
 void Streams::submit(void* stream, std::function<void()> work) {
   const std::lock_guard lock(state_->mutex);
-  state_->queue(stream).push_back({std::move(work), nullptr});
+  if (stream == state_->captured)
+    state_->recorded.push_back(std::move(work));
+  else
+    state_->queue(stream).push_back({std::move(work), nullptr});
 }
 
 std::shared_ptr<Streams::Event> Streams::record(void* stream) {
+  state_->refuse_in_capture(stream, "event");
   auto event = std::make_shared<Event>();
   submit(stream, [event] { event->recorded = true; });
   return event;
@@ -71,12 +82,31 @@ std::shared_ptr<Streams::Event> Streams::record(void* stream) {
 void Streams::wait(void* stream, std::shared_ptr<Event> event) {
   if (event == nullptr) return;
   const std::lock_guard lock(state_->mutex);
+  state_->refuse_in_capture(stream, "wait");
   state_->queue(stream).push_back({nullptr, std::move(event)});
 }
 
 void Streams::synchronize(void* stream) {
   const std::lock_guard lock(state_->mutex);
+  state_->refuse_in_capture(stream, "synchronisation");
   while (!state_->queue(stream).empty()) state_->advance_one();
+}
+
+void Streams::begin_capture(void* stream) {
+  const std::lock_guard lock(state_->mutex);
+  check(state_->captured == nullptr, "emulated device: expected one capture at a time, got a second");
+  state_->captured = stream;
+}
+
+std::vector<std::function<void()>> Streams::end_capture(void*) {
+  const std::lock_guard lock(state_->mutex);
+  state_->captured = nullptr;
+  return std::exchange(state_->recorded, {});
+}
+
+bool Streams::capturing() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->captured != nullptr;
 }
 
 void Streams::set_seed(std::uint64_t seed) {

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace s4l::emulated {
 
@@ -21,6 +22,11 @@ class Streams {
   void wait(void* stream, std::shared_ptr<Event> event);
   /// Runs until `stream` is empty. No stream that can go on is an Error.
   void synchronize(void* stream);
+  /// From now on what is submitted to `stream` is recorded and not queued. Waiting for it, or ordering it with another
+  /// stream, is an Error meanwhile.
+  void begin_capture(void* stream);
+  std::vector<std::function<void()>> end_capture(void* stream);
+  bool capturing() const;
   /// Of the choice of streams.
   void set_seed(std::uint64_t seed);
 

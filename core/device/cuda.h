@@ -1,0 +1,15 @@
+#pragma once
+#include <string>
+
+#include "s4l/core/device/runtime.h"
+
+/// What kernels/ defines in a build with S4L_WITH_CUDA: of the GPU, or of the device that the CPU plays.
+namespace s4l::cuda {
+
+/// Usable devices; 0 where the machine has none or no driver.
+int device_count();
+/// One line that says why device_count() is 0; empty where it is not.
+std::string why_no_device();
+Runtime& runtime(int index);
+
+}  // namespace s4l::cuda
