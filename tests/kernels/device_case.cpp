@@ -6,6 +6,7 @@
 
 #include "s4l/core/ops/view.h"
 #include "s4l/core/rng.h"
+#include "s4l/tests/kernels/results_file.h"
 #include "s4l/tests/support/op_case.h"
 #ifdef S4L_EMULATED
 #include "s4l/kernels/cuda/launch.cuh"
@@ -101,6 +102,7 @@ void check_on_device(const std::function<std::vector<Tensor>()>& compute, const 
 #else
   check_values(host(compute()), wanted);
 #endif
+  exchange_results([&] { return host(compute()); }, wanted);
   kernels.mark_compared();
 }
 
