@@ -19,6 +19,7 @@
 #include "s4l/methods/training/run_files.h"
 #include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/saved_model.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::apps {
 namespace {
@@ -113,8 +114,10 @@ int eval(const Arguments& arguments) {
 
   const std::string& views = saved.card.eval_views;
   const data::Pipeline pipeline(saved.card.preprocess_eval + (views.empty() ? "" : "|" + views));
-  const methods::Evaluation test = methods::evaluate(*saved.model, *dataset, pictures_to_test(*dataset), pipeline,
-                                                     options.eval_batch, device_from(options.device));
+  const Device device = device_from(options.device);
+  nn::move_to(*saved.model, device);
+  const methods::Evaluation test =
+      methods::evaluate(*saved.model, *dataset, pictures_to_test(*dataset), pipeline, options.eval_batch, device);
   if (arguments.has("json")) {
     io::Json json = methods::evaluation_json(test, dataset->class_names());
     json.set("weights", weights);

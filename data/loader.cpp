@@ -1,7 +1,9 @@
 #include "s4l/data/loader.h"
 
 #include <array>
+#include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -53,25 +55,53 @@ Pictures allocate(const PictureRows& rows, Device device) {
           {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
 }
 
-template <class T>
-void copy(const Tensor& to, const std::vector<T>& from, Stream stream) {
-  runtime(stream.device()).copy(to.data<T>(), from.data(), to.bytes(), stream);
-  to.bump_version();
+/// Copies to a device by way of page-locked memory, where the device has such: its content is in use until the stream
+/// is done.
+class Upload {
+ public:
+  /// Beginning at `staging`; null: the copies read where they are told to, until the stream is done.
+  Upload(Stream stream, void* staging) : stream_(stream), staging_(static_cast<std::byte*>(staging)) {}
+
+  template <class T>
+  void copy(const Tensor& to, const std::vector<T>& from) {
+    const void* source = from.data();
+    if (staging_ != nullptr && to.bytes() != 0) {
+      source = std::memcpy(staging_, from.data(), to.bytes());
+      staging_ += to.bytes();
+    }
+    runtime(stream_.device()).copy(to.data<T>(), source, to.bytes(), stream_);
+    to.bump_version();
+  }
+  void copy(const Pictures& to, const PictureRows& from) {
+    copy(to.u8, from.u8);
+    copy(to.draws.flip, from.flip);
+    if (to.draws.noise) copy(to.draws.noise, from.noise);
+    if (to.draws.range) copy(to.draws.range, from.range);
+  }
+  void copy(const Batch& to, const HostStep& from) {
+    copy(to.labelled, from.labelled.views[0]);
+    copy(to.labels, from.labels);
+    for (std::size_t view = 0; view < to.unlabelled.size(); ++view)
+      copy(to.unlabelled[view], from.unlabelled.views[view]);
+    if (to.index) copy(to.index, from.unlabelled.index);
+  }
+
+ private:
+  Stream stream_;
+  std::byte* staging_;
+};
+
+std::size_t bytes_of(const Pictures& pictures) {
+  std::size_t bytes = pictures.u8.bytes();
+  for (const Tensor* x : {&pictures.draws.flip, &pictures.draws.noise, &pictures.draws.range})
+    if (*x) bytes += x->bytes();
+  return bytes;
 }
 
-void copy(const Pictures& to, const PictureRows& from, Stream stream) {
-  copy(to.u8, from.u8, stream);
-  copy(to.draws.flip, from.flip, stream);
-  if (to.draws.noise) copy(to.draws.noise, from.noise, stream);
-  if (to.draws.range) copy(to.draws.range, from.range, stream);
-}
-
-void copy(const Batch& to, const HostStep& from, Stream stream) {
-  copy(to.labelled, from.labelled.views[0], stream);
-  copy(to.labels, from.labels, stream);
-  for (std::size_t view = 0; view < to.unlabelled.size(); ++view)
-    copy(to.unlabelled[view], from.unlabelled.views[view], stream);
-  if (to.index) copy(to.index, from.unlabelled.index, stream);
+std::size_t bytes_of(const Batch& batch) {
+  std::size_t bytes = bytes_of(batch.labelled) + batch.labels.bytes();
+  for (const Pictures& view : batch.unlabelled) bytes += bytes_of(view);
+  return bytes + (batch.index ? batch.index.bytes() : 0);
 }
 
 std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
@@ -83,13 +113,14 @@ std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
 Pictures on_device(const PictureRows& rows, Device device) {
   const Pictures pictures = allocate(rows, device);
   const Stream stream = compute_stream(device);
-  copy(pictures, rows, stream);
+  Upload(stream, nullptr).copy(pictures, rows);
   runtime(device).synchronize(stream);
   return pictures;
 }
 
 struct Loader::Impl {
   Impl(const Dataset& from, const Split& split, const LoaderOptions& options);
+  ~Impl() { runtime(device).synchronize(copy_stream(device)); }  // from the staging memory
   Slot make_slot() const;
   void fill(HostStep& host, std::int64_t step, const std::stop_token& stop) const;
   void note_damaged(const HostStep& host);
@@ -103,8 +134,9 @@ struct Loader::Impl {
   mutable std::mutex damaged_mutex;  // of both sources' lists
   std::vector<HostStep> ring;        // filled by the prefetcher's threads
   std::array<Slot, 2> slots;
-  std::size_t turn = 0;   // the slot of the next batch
-  Prefetcher prefetcher;  // the last member: its threads end before what they use
+  std::shared_ptr<void> staging;  // of one batch
+  std::size_t turn = 0;           // the slot of the next batch
+  Prefetcher prefetcher;          // the last member: its threads end before what they use
 };
 
 Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions& options)
@@ -120,6 +152,7 @@ Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions&
   host.labels.resize(host.labelled.index.size());
   ring.assign(static_cast<std::size_t>(options.prefetch), host);
   for (Slot& slot : slots) slot = make_slot();
+  staging = runtime(device).host_memory(bytes_of(slots[0].batch));
 }
 
 Slot Loader::Impl::make_slot() const {
@@ -155,10 +188,10 @@ Batch Loader::Impl::next() {
   const Stream compute = compute_stream(device), copying = copy_stream(device);
   slots[1 - turn].released = device_runtime.record(compute);  // what reads the last batch is queued by now
   Slot& slot = slots[turn];
+  device_runtime.synchronize(copying);  // the batch before has left the staging memory
   device_runtime.wait(copying, slot.released);
-  copy(slot.batch, host, copying);
+  Upload(copying, staging.get()).copy(slot.batch, host);
   device_runtime.wait(compute, device_runtime.record(copying));
-  device_runtime.synchronize(copying);  // the threads may fill `host` again
   prefetcher.pop();
   turn = 1 - turn;
   return slot.batch;

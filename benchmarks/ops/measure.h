@@ -7,17 +7,19 @@
 
 namespace s4l::bench {
 
-/// Bytes read and written per second by a parallel memcpy of 64 MiB, the best of many; measured once a run.
-double copy_bandwidth();
-/// The same written with streaming stores, which do not read first what they overwrite.
-double streaming_bandwidth();
+/// A pass and the bytes that it must move.
+struct Pass {
+  double bytes;
+  std::function<void()> run;
+};
 
-/// Registers a benchmark of `pass`, which must move at least `bytes`: GB/s of its best repeat, and as shares of both
-/// bandwidths.
-void measure(const std::string& name, double bytes, const std::function<void()>& pass);
+/// Registers a benchmark of the pass that `make` makes, with its tensors, when its turn comes: GB/s of its best repeat,
+/// and as shares of the best copies of 64 MiB (bytes read and written) taken in turns with it: of memcpy, and with
+/// streaming stores, which do not read first what they overwrite.
+void measure(const std::string& name, const std::function<Pass()>& make);
 
 double bytes_of(std::initializer_list<Tensor> tensors);
-/// Uniform numbers from -1 to 1.
+/// Uniform numbers from -1 to 1, repeated after 65,536.
 Tensor random(Shape shape);
 
 }  // namespace s4l::bench

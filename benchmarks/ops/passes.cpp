@@ -17,95 +17,171 @@ namespace {
 using namespace s4l;
 using namespace s4l::bench;
 
+struct BatchNorm {
+  Shape shape;
+  int groups = 1;
+  bool with_residual = false;
+
+  BatchNormOptions options{.groups = groups, .relu = true};
+  Tensor x = random(shape), gy = random(shape), y = empty_like(x), gx = empty_like(x);
+  Tensor residual = with_residual ? random(shape) : Tensor(), gresidual = with_residual ? empty_like(x) : Tensor();
+  Tensor gamma = full({shape.last()}, 1), beta = full({shape.last()}, 0.1);
+  Tensor ggamma = empty_like(gamma), gbeta = empty_like(beta);
+  Tensor mean = empty({groups, shape.last()}), rstd = empty_like(mean);
+
+  void statistics() const { cpu::batch_norm_statistics(x, options, mean, rstd, {}, {}); }
+  void apply() const { cpu::batch_norm_apply(x, mean, rstd, gamma, beta, residual, options, y); }
+  void backward() const {
+    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, gx, ggamma, gbeta, gresidual);
+  }
+  double bytes(int own, int of_residual) const { return bytes_of({x}) * (own + (with_residual ? of_residual : 0)); }
+};
+
 void batch_norm(Shape shape, int groups, bool with_residual) {
-  const Tensor x = random(shape), gy = random(shape), y = empty_like(x), gx = empty_like(x);
-  const Tensor residual = with_residual ? random(shape) : Tensor(), gr = with_residual ? empty_like(x) : Tensor();
-  const std::int64_t channels = shape.last();
-  const Tensor gamma = full({channels}, 1), beta = full({channels}, 0.1);
-  const Tensor ggamma = empty_like(gamma), gbeta = empty_like(beta);
-  const Tensor mean = empty({groups, channels}), rstd = empty({groups, channels});
-  const BatchNormOptions options{.groups = groups, .relu = true};
-  const double once = bytes_of({x}), extra = with_residual ? once : 0;
   const std::string what = " " + to_text(shape) + (groups > 1 ? ", " + std::to_string(groups) + " groups" : "") +
                            (with_residual ? ", residual" : "");
-  cpu::batch_norm_statistics(x, options, mean, rstd, {}, {});
-  measure("batch_norm_statistics" + what, once, [=] { cpu::batch_norm_statistics(x, options, mean, rstd, {}, {}); });
-  measure("batch_norm_apply" + what, 2 * once + extra,
-          [=] { cpu::batch_norm_apply(x, mean, rstd, gamma, beta, residual, options, y); });
-  measure("batch_norm_backward" + what, 5 * once + 3 * extra, [=] {
-    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, gx, ggamma, gbeta, gr);
+  const auto make = [=] {
+    BatchNorm norm{shape, groups, with_residual};
+    norm.statistics();
+    return norm;
+  };
+  measure("batch_norm_statistics" + what, [=] {
+    const BatchNorm norm = make();
+    return Pass{norm.bytes(1, 0), [=] { norm.statistics(); }};
+  });
+  measure("batch_norm_apply" + what, [=] {
+    const BatchNorm norm = make();
+    return Pass{norm.bytes(2, 1), [=] { norm.apply(); }};
+  });
+  measure("batch_norm_backward" + what, [=] {
+    const BatchNorm norm = make();
+    return Pass{norm.bytes(5, 3), [=] { norm.backward(); }};
   });
 }
 
 void batch_norm_rstd(std::int64_t channels) {
-  const Tensor var = full({channels}, 1), rstd = empty_like(var);
-  measure("batch_norm_rstd (" + std::to_string(channels) + ")", bytes_of({var, rstd}),
-          [=] { cpu::batch_norm_rstd(var, 1e-3, rstd); });
+  measure("batch_norm_rstd (" + std::to_string(channels) + ")", [=] {
+    const Tensor var = full({channels}, 1), rstd = empty_like(var);
+    return Pass{bytes_of({var, rstd}), [=] { cpu::batch_norm_rstd(var, 1e-3, rstd); }};
+  });
 }
 
 void softmax(std::int64_t n, std::int64_t k) {
-  const Tensor z = random({n, k}), gz = empty_like(z), loss = empty({});
-  const Tensor ce = empty({n}), h = empty({n}), hit = empty({n});
-  const Tensor labels = zeros({n}, DType::i32);
-  measure("softmax_entropy " + to_text(z.shape()), bytes_of({z, gz}),
-          [=] { cpu::softmax_entropy(z, labels, {.entropy = 0.5}, loss, ce, h, hit, gz); });
+  measure("softmax_entropy " + to_text(Shape{n, k}), [=] {
+    const Tensor z = random({n, k}), gz = empty_like(z), loss = empty({});
+    const Tensor ce = empty({n}), h = empty({n}), hit = empty({n});
+    const Tensor labels = zeros({n}, DType::i32);
+    return Pass{bytes_of({z, gz}), [=] { cpu::softmax_entropy(z, labels, {.entropy = 0.5}, loss, ce, h, hit, gz); }};
+  });
 }
 
 void rotation(std::int64_t n, std::int64_t size) {
-  const Tensor pictures = zeros({n, size, size, 3}, DType::u8), y = empty({4 * n, size, size, 3});
-  const Tensor labels = zeros({n}, DType::i32), turned = empty({4 * n}, DType::i32);
-  const std::string what = " " + to_text(pictures.shape());
-  measure("rotation_batch" + what, bytes_of({pictures, y}), [=] { cpu::rotation_batch(pictures, {}, {}, {}, y); });
-  measure("rotation_labels (" + std::to_string(n) + ")", bytes_of({turned}), [=] { cpu::rotation_labels(turned); });
-  measure("repeat_labels (" + std::to_string(n) + ")", bytes_of({labels, turned}),
-          [=] { cpu::repeat_labels(labels, 4, turned); });
+  measure("rotation_batch " + to_text(Shape{n, size, size, 3}), [=] {
+    const Tensor pictures = zeros({n, size, size, 3}, DType::u8), y = empty({4 * n, size, size, 3});
+    return Pass{bytes_of({pictures, y}), [=] { cpu::rotation_batch(pictures, {}, {}, {}, y); }};
+  });
 }
+
+void labels(std::int64_t n) {
+  const std::string what = " (" + std::to_string(n) + ")";
+  measure("rotation_labels" + what, [=] {
+    const Tensor turned = empty({4 * n}, DType::i32);
+    return Pass{bytes_of({turned}), [=] { cpu::rotation_labels(turned); }};
+  });
+  measure("repeat_labels" + what, [=] {
+    const Tensor given = zeros({n}, DType::i32), turned = empty({4 * n}, DType::i32);
+    return Pass{bytes_of({given, turned}), [=] { cpu::repeat_labels(given, 4, turned); }};
+  });
+}
+
+struct Pool {
+  Shape shape;
+  Tensor x = random(shape), y = empty({shape[0], shape[1] / 2, shape[2] / 2, shape[3]});
+  Tensor argmax = empty(y.shape(), DType::u8), gx = empty_like(x), mean = random({shape[0], shape[3]});
+  MaxPoolOptions options{};
+};
 
 void pool(Shape shape) {
-  const Tensor x = random(shape);
-  const Tensor y = empty({shape[0], shape[1] / 2, shape[2] / 2, shape[3]});
-  const Tensor argmax = empty(y.shape(), DType::u8), gx = empty_like(x);
-  const Tensor mean = empty({shape[0], shape[3]});
   const std::string what = " " + to_text(shape);
-  measure("max_pool2d" + what, bytes_of({x, y, argmax}), [=] { cpu::max_pool2d(x, {}, y, argmax); });
-  measure("max_pool2d_backward" + what, bytes_of({gx, y, argmax}),
-          [=] { cpu::max_pool2d_backward(y, argmax, {}, gx); });
-  measure("global_avg_pool" + what, bytes_of({x, mean}), [=] { cpu::global_avg_pool(x, mean); });
-  measure("global_avg_pool_backward" + what, bytes_of({mean, gx}), [=] { cpu::global_avg_pool_backward(mean, gx); });
+  measure("max_pool2d" + what, [=] {
+    const Pool p{shape};
+    return Pass{bytes_of({p.x, p.y, p.argmax}), [=] { cpu::max_pool2d(p.x, p.options, p.y, p.argmax); }};
+  });
+  measure("max_pool2d_backward" + what, [=] {
+    const Pool p{shape};
+    cpu::max_pool2d(p.x, p.options, p.y, p.argmax);
+    return Pass{bytes_of({p.gx, p.y, p.argmax}), [=] { cpu::max_pool2d_backward(p.y, p.argmax, p.options, p.gx); }};
+  });
+  measure("global_avg_pool" + what, [=] {
+    const Pool p{shape};
+    return Pass{bytes_of({p.x, p.mean}), [=] { cpu::global_avg_pool(p.x, p.mean); }};
+  });
+  measure("global_avg_pool_backward" + what, [=] {
+    const Pool p{shape};
+    return Pass{bytes_of({p.mean, p.gx}), [=] { cpu::global_avg_pool_backward(p.mean, p.gx); }};
+  });
 }
 
+struct Vectors {
+  std::int64_t n;
+  Tensor a = random({n}), b = random({n}), y = empty_like(a), half = empty({n}, DType::bf16), two = full({}, 2);
+};
+
 void elementwise(std::int64_t n) {
-  const Tensor a = random({n}), b = random({n}), y = empty_like(a), half = empty({n}, DType::bf16), two = full({}, 2);
   const std::string what = " (" + std::to_string(n) + ")";
-  measure("add" + what, bytes_of({a, b, y}), [=] { cpu::add(a, b, y); });
-  measure("scale" + what, bytes_of({a, y}), [=] { cpu::scale(a, 2, y); });
-  measure("scale_by" + what, bytes_of({a, y}), [=] { cpu::scale_by(a, two, y); });
-  measure("cast f32 to bf16" + what, bytes_of({a, half}), [=] { cpu::cast(a, half); });
-#define S4L_UNARY(name)                                              \
-  measure(#name + what, bytes_of({a, y}), [=] { cpu::name(a, y); }); \
-  measure(#name "_backward" + what, bytes_of({a, b, y}), [=] { cpu::name##_backward(a, b, y); });
+  measure("add" + what, [=] {
+    const Vectors v{n};
+    return Pass{bytes_of({v.a, v.b, v.y}), [=] { cpu::add(v.a, v.b, v.y); }};
+  });
+  measure("scale" + what, [=] {
+    const Vectors v{n};
+    return Pass{bytes_of({v.a, v.y}), [=] { cpu::scale(v.a, 2, v.y); }};
+  });
+  measure("scale_by" + what, [=] {
+    const Vectors v{n};
+    return Pass{bytes_of({v.a, v.y}), [=] { cpu::scale_by(v.a, v.two, v.y); }};
+  });
+  measure("cast f32 to bf16" + what, [=] {
+    const Vectors v{n};
+    return Pass{bytes_of({v.a, v.half}), [=] { cpu::cast(v.a, v.half); }};
+  });
+#define S4L_UNARY(name)                                                                   \
+  measure(#name + what, [=] {                                                             \
+    const Vectors v{n};                                                                   \
+    return Pass{bytes_of({v.a, v.y}), [=] { cpu::name(v.a, v.y); }};                      \
+  });                                                                                     \
+  measure(#name "_backward" + what, [=] {                                                 \
+    const Vectors v{n};                                                                   \
+    return Pass{bytes_of({v.a, v.b, v.y}), [=] { cpu::name##_backward(v.a, v.b, v.y); }}; \
+  });
 #include "s4l/core/ops/unary.def"
 #undef S4L_UNARY
 }
 
 void l2_normalize(std::int64_t n, std::int64_t size) {
-  const Tensor x = random({n, size}), gy = random({n, size}), y = empty_like(x);
-  measure("l2_normalize " + to_text(x.shape()), bytes_of({x, y}), [=] { cpu::l2_normalize(x, 1e-12, y); });
-  measure("l2_normalize_backward " + to_text(x.shape()), bytes_of({x, gy, y}),
-          [=] { cpu::l2_normalize_backward(x, gy, 1e-12, y); });
+  const std::string what = " " + to_text(Shape{n, size});
+  measure("l2_normalize" + what, [=] {
+    const Tensor x = random({n, size}), y = empty_like(x);
+    return Pass{bytes_of({x, y}), [=] { cpu::l2_normalize(x, 1e-12, y); }};
+  });
+  measure("l2_normalize_backward" + what, [=] {
+    const Tensor x = random({n, size}), gy = random({n, size}), gx = empty_like(x);
+    return Pass{bytes_of({x, gy, gx}), [=] { cpu::l2_normalize_backward(x, gy, 1e-12, gx); }};
+  });
 }
 
-void update(std::int64_t n) {
-  const Tensor w = random({n}), g = random({n}), v = zeros({n}), average = zeros({n}), lr = full({}, 1e-3);
-  const std::string what = " (" + std::to_string(n) + ")";
-  measure("sgd_update" + what, bytes_of({w, w, v, v, g}),
-          [=] { cpu::sgd_update(w, g, v, {}, lr, {.weight_decay = 1e-3, .decayed = n}); });
-  measure("sgd_update with average" + what, bytes_of({w, w, v, v, g, average, average}),
-          [=] { cpu::sgd_update(w, g, v, average, lr, {.weight_decay = 1e-3, .decayed = n, .ema_decay = 0.999}); });
+void update(std::int64_t n, bool averaged) {
+  measure(std::string("sgd_update") + (averaged ? " with average" : "") + " (" + std::to_string(n) + ")", [=] {
+    const Tensor w = random({n}), g = random({n}), v = zeros({n}), lr = full({}, 1e-3);
+    const Tensor average = averaged ? zeros({n}) : Tensor();
+    const SgdUpdate how{.weight_decay = 1e-3, .decayed = n, .ema_decay = averaged ? 0.999 : 0};
+    return Pass{bytes_of({w, w, v, v, g}) + (averaged ? bytes_of({average, average}) : 0),
+                [=] { cpu::sgd_update(w, g, v, average, lr, how); }};
+  });
 }
 
 [[maybe_unused]] const bool registered = [] {
-  for (const Shape& shape : {Shape{64, 32, 32, 32}, Shape{8, 56, 56, 256}, Shape{64, 56, 56, 64},
+  for (const Shape& shape : {Shape{64, 32, 32, 32}, Shape{8, 56, 56, 256}, Shape{8, 28, 28, 512}, Shape{64, 56, 56, 64},
                              Shape{16, 56, 56, 256}, Shape{128, 7, 7, 2048}})
     batch_norm(shape, 1, false);
   batch_norm({64, 56, 56, 64}, 8, false);
@@ -116,11 +192,14 @@ void update(std::int64_t n) {
     softmax(n, k);
   rotation(64, 32);
   rotation(64, 224);
+  labels(64);
+  pool({8, 112, 112, 64});
   pool({16, 112, 112, 64});
   elementwise(16 << 20);
   l2_normalize(512, 150'528);
   l2_normalize(131'072, 128);
-  update(25'000'000);
+  update(25'000'000, false);
+  update(25'000'000, true);
   return true;
 }();
 

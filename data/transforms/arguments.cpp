@@ -60,6 +60,15 @@ std::size_t slot_of(const ArgumentText& given, const Operation& operation, std::
   return i < all.size() && all[i].accepted == Accepted::flag ? all.size() : i;
 }
 
+const std::vector<std::string>& names() {
+  static const std::vector<std::string> all = [] {
+    std::vector<std::string> names;
+    for (const Operation& operation : operations()) names.emplace_back(operation.name);
+    return names;
+  }();
+  return all;
+}
+
 }  // namespace
 
 std::string Operation::usage() const {
@@ -73,14 +82,12 @@ std::string Operation::usage() const {
 }
 
 const Operation& find_operation(const std::string& text, const OperationText& given) {
-  std::vector<std::string> names;
-  std::string known;
-  for (const Operation& operation : operations()) {
+  for (const Operation& operation : operations())
     if (given.name == operation.name) return operation;
-    names.emplace_back(operation.name);
-    known += (known.empty() ? "" : ", ") + names.back();
-  }
-  const std::string meant = nearest(given.name, names);
+  const std::string meant = nearest(given.name, names());
+  std::string known;
+  if (meant.empty())
+    for (const std::string& name : names()) known += (known.empty() ? "" : ", ") + name;
   fail_at(text, given.place,
           "unknown operation \"" + given.name + "\"; " +
               (meant.empty() ? "known are " + known : "did you mean \"" + meant + "\"?"));

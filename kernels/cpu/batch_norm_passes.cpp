@@ -1,6 +1,7 @@
-// Channels are contiguous, so a vector is a run of channels. kN rows go together: parameters and sums are loaded
-// once for them, and each is a stream that the prefetcher follows. Sums of x and x^2 are kept in double: the square of
-// a float is exact there, so that a mean of 1e4 deviations still leaves eight digits of the variance.
+// Channels are contiguous, so a vector is a run of channels. kN rows go together, so that parameters and sums are
+// loaded once for them; rows of kLongRow channels go one by one, in the order in which they lie, or the prefetcher
+// would lose them, unless the parameters of kLongestRow fill the first cache. Sums of x and x^2 are kept in double: the
+// square of a float is exact there, so that a mean of 1e4 deviations still leaves eight digits of the variance.
 #include "s4l/kernels/cpu/batch_norm_passes.h"
 
 #include "s4l/kernels/cpu/targets.h"
@@ -14,6 +15,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace s4l::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::int64_t kLongRow = 128, kLongestRow = 1024;
 
 template <class D>
 HWY_INLINE hn::Vec<D> promoted(D, hn::Vec<D> v) {
@@ -122,7 +125,8 @@ HWY_INLINE void rows(const BatchNormPass<T>& p, std::int64_t at) {
 template <class Step, class Lane, class T>
 void pass(const BatchNormPass<T>& p, std::int64_t begin, std::int64_t end) {
   constexpr int kN = 4;
-  for (; begin + kN <= end; begin += kN) rows<Step, Lane, kN>(p, begin * p.channels);
+  const bool together = p.channels < kLongRow || p.channels > kLongestRow;
+  for (; together && begin + kN <= end; begin += kN) rows<Step, Lane, kN>(p, begin * p.channels);
   for (; begin < end; ++begin) rows<Step, Lane, 1>(p, begin * p.channels);
   if (p.around) hwy::FlushStream();
 }

@@ -3,6 +3,13 @@
 
 namespace s4l::cpu {
 
+/// Memory that a later product reads, brought near on the side: line k of part t at data + t * part + k * step, that of
+/// the s-th segment s * segment further.
+struct Ahead {
+  const float* data = nullptr;
+  std::int64_t parts = 0, part = 0, step = 0, segment = 0;
+};
+
 /// C (rows x columns) = A (rows x depth) B (depth x columns), or C += A B. A has any strides, so a transposed
 /// matrix is the same matrix with its strides exchanged. B is read in panels of gemm_panel_width() columns:
 /// element (k, n) lies at b[n / width * b_panel + k * b_depth + n % width], and the last panel must be readable to its
@@ -18,6 +25,8 @@ struct Gemm {
   std::int64_t rows, columns, depth;
   bool add;
   std::int64_t segments = 1, a_segment = 0, b_segment = 0;
+  Ahead ahead_a = {}, ahead_b = {};  ///< a part of them with each of the micro-kernel's tiles, a line with each k
+  bool around = false;               ///< write past the caches where C's rows allow it; then FlushStream() is due
 };
 
 /// Computes it on the calling thread. Each element is one sum over k in ascending order, whatever the sizes.

@@ -7,6 +7,7 @@
 #include "s4l/data/decode.h"
 #include "s4l/data/transforms/picture.h"
 #include "s4l/data/loader.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 namespace {
@@ -23,7 +24,9 @@ std::vector<double> softmax(std::span<const float> logits) {
 }  // namespace
 
 Predictor::Predictor(SavedModel saved, Device device)
-    : saved_(std::move(saved)), pipeline_(saved_.card.preprocess_eval), device_(device) {}
+    : saved_(std::move(saved)), pipeline_(saved_.card.preprocess_eval), device_(device) {
+  nn::move_to(*saved_.model, device);
+}
 
 data::Image Predictor::prepare(std::span<const std::uint8_t> bytes) const {
   const data::Size size = data::picture_size(bytes);

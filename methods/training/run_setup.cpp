@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "s4l/core/io/cache_folder.h"
 #include "s4l/core/io/file.h"
-#include "s4l/data/picture_index.h"
 #include "s4l/data/recognise.h"
 #include "s4l/data/relabelled.h"
 #include "s4l/data/split_formats.h"
@@ -137,7 +137,7 @@ data::DatasetOptions dataset_options(const RunOptions& options) {
   data.strict = options.strict;
   data.max_damaged = options.max_damaged;
   data.unlabeled = options.unlabeled;
-  data.cache_folder = data::default_cache_folder();
+  data.cache_folder = io::cache_folder();
   data.cache_bytes = static_cast<std::int64_t>(options.cache * (1 << 30));
   data.extra = options.dataset_options;
   return data;
@@ -275,6 +275,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   if (o.sampler == "balanced") streams.labelled = data::balanced(dataset, split.labelled, o.seed);
   training.loader = std::make_unique<data::Loader>(dataset, streams, loader);
 
+  train.device = device;
   train.lr = schedule_of(o, steps_per_epoch(o, split));
   train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
   train.seed = o.seed;

@@ -8,6 +8,7 @@
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/packed_weights.h"
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/past_caches.h"
 
 namespace s4l::cpu {
 namespace {
@@ -123,7 +124,8 @@ Product backward_data_product(const Tensor& gy, const Shape& w, const PhasePair&
           .y = gx.data<float>() + (row.first_pixel * to[2] + column.first_pixel) * to[3] + group * w[3],
           .image_stride = to[1] * to[2] * to[3],
           .row_stride = stride * to[2] * to[3],
-          .pixel_stride = stride * to[3]};
+          .pixel_stride = stride * to[3],
+          .around = past_caches(gx)};
 }
 
 }  // namespace
@@ -142,7 +144,8 @@ void panels_conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& option
                         .y = y.data<float>() + group * outputs,
                         .image_stride = to[1] * to[2] * to[3],
                         .row_stride = to[2] * to[3],
-                        .pixel_stride = to[3]});
+                        .pixel_stride = to[3],
+                        .around = past_caches(y)});
   multiply(products);
 }
 

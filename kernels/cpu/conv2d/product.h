@@ -13,6 +13,7 @@ struct Product {
   std::int64_t columns;
   float* y;
   std::int64_t image_stride, row_stride, pixel_stride;
+  bool around;  // write y past the caches
 };
 
 /// Computes all products, at least one, in parallel.
