@@ -62,7 +62,8 @@ class RegisterRow {
  public:
   using T = T_;
   using Team = WarpTeam<kWidth>;
-  static constexpr int kThreads = 128, kBlocks = 4;  ///< of a block at most, and blocks that a processor should hold
+  /// Of a block at most, and blocks that a processor should hold: one by one, addresses take registers.
+  static constexpr int kThreads = 128, kBlocks = V == 1 ? 2 : 4;
 
   /// The n elements at `from`. (What a row in shared memory has to know besides is of no use here.)
   __device__ __forceinline__ RegisterRow(const T* from, std::int64_t n, int /*kept*/, int /*slot*/)
