@@ -111,7 +111,7 @@ PhotoRequest photo_request_from(const Arguments& arguments, const char* command)
   check(!arguments.rest.empty(), "s4l {}: expected pictures: files or folders after {}", command,
         *arguments.positional);
   const methods::Pretrained pretrained(weights);
-  return {methods::Predictor(pretrained.model(arguments.get("model")), device_from(arguments.get("device", "cpu"))),
+  return {methods::Predictor(pretrained.model(arguments.get("model")), device_from(arguments.get("device", to_text(default_device())))),
           files_named(arguments.rest), batch_from(arguments), arguments.get("strict") == "true"};
 }
 
