@@ -47,6 +47,9 @@ std::vector<Row> data_rows() {
           .aliases({"split"}),
       Row(s, kRare, "sampler", "KIND", &RunOptions::sampler,
           "of labelled pictures: shuffled, or balanced over classes"),
+      Row(s, kRare, "class-weights", "KIND", &RunOptions::class_weights,
+          "of the labels' loss: none, or balanced: rare classes weigh more")
+          .aliases({"class-weight"}),
       Row(s, kRare, "data-option", "KEY=VALUE", Reader{add_data_option}, "an option of the data set; repeatable")
           .repeatable(),
       Row(s, kRare, "data-seed", "N", &RunOptions::data_seed, "of generated pictures"),

@@ -49,6 +49,10 @@ void check_numbers(const RunOptions& o) {
   require(o.max_damaged >= 0 && o.max_damaged <= 100, "max-damaged", "0 to 100 percent", to_text(o.max_damaged));
   require(o.cache >= 0 && o.cache <= 1e6, "cache", "0 or more GiB", to_text(o.cache));
   require(o.sampler == "shuffled" || o.sampler == "balanced", "sampler", "shuffled or balanced", o.sampler);
+  require(o.class_weights == "none" || o.class_weights == "balanced", "class-weights", "none or balanced",
+          o.class_weights);
+  require(o.class_weights == "none" || o.sampler == "shuffled", "class-weights",
+          "none with --sampler balanced, which evens the classes out already", o.class_weights);
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
   require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
   require(o.eval_interval >= 0 && o.checkpoint_interval >= 0, "checkpoint-interval", "0 (chosen) or more",
@@ -273,6 +277,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   loader.device = device;
   data::Split streams = split;
   if (o.sampler == "balanced") streams.labelled = data::balanced(dataset, split.labelled, o.seed);
+  if (o.class_weights == "balanced") loader.class_weights = data::balanced_class_weights(dataset, split.labelled);
   training.loader = std::make_unique<data::Loader>(dataset, streams, loader);
 
   train.device = device;
