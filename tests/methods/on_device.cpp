@@ -10,6 +10,7 @@
 #include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/trainer.h"
 #include "s4l/nn/models/model.h"
+#include "s4l/nn/walk.h"
 #include "s4l/tests/data/memory_dataset.h"
 #include "s4l/tests/support/near.h"
 
@@ -32,12 +33,15 @@ struct Bench {
     for (auto& item : dataset.items) item.size = {8, 8};
     for (std::int64_t i = 0; i < dataset.size(); ++i) (i % 2 == 0 ? split.labelled : split.unlabelled).push_back(i);
     model = nn::make_model("resnet-small", {.classes = 3, .width = 0.125});
+    nn::move_to(*model, device);
     MethodOptions options;
     options.classes = 3;
     options.feature_size = model->feature_size();
     options.model = model.get();
     options.pictures = dataset.size();
     options.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
+    if (name.starts_with("vat"))  // by default two instruction sets of the CPU differ more than is allowed here
+      options.values = {{"vat-eps", 0.5}, {"vat-xi", 1}};
     method = make_method(name, options);
 
     const bool patches = name.starts_with("exemplar");
