@@ -112,7 +112,7 @@ PhotoRequest photo_request_from(const Arguments& arguments, const char* command)
         *arguments.positional);
   const methods::Pretrained pretrained(weights);
   return {methods::Predictor(pretrained.model(arguments.get("model")), device_from(arguments.get("device", "cpu"))),
-          files_named(arguments.rest), batch_from(arguments), arguments.get("strict") == "true"};
+          files_named(arguments.rest), batch_from(arguments), arguments.on("strict")};
 }
 
 int for_each_batch(const PhotoRequest& request, Log& log, const std::function<void(const PhotoBatch&)>& take) {
