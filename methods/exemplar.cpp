@@ -6,6 +6,7 @@
 //   L        = L_class + w L_ex
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/l2_normalize.h"
+#include "s4l/core/ops/rotation_batch.h"
 #include "s4l/core/ops/softmax_entropy.h"
 #include "s4l/core/ops/triplet.h"
 #include "s4l/methods/method.h"
@@ -59,12 +60,9 @@ class Exemplar final : public Method {
   /// The rows of one picture are of one identity. The released program exchanges two arguments: there the rows of a
   /// replica fall into P identities of as many neighbouring rows as it has pictures.
   Tensor triplet_loss(const Step& step, const Tensor& e, int views) const {
-    const std::int64_t rows = e.shape()[0], pool = rows / step.virtual_replicas;
-    const std::int64_t together = released_ ? pool / views : views;
-    std::vector<std::int32_t> identity(static_cast<std::size_t>(rows));
-    for (std::int64_t row = 0; row < rows; ++row)
-      identity[static_cast<std::size_t>(row)] = static_cast<std::int32_t>(row % pool / together);
-    return triplet(e, from_values(identity, {rows}, e.device()), step.virtual_replicas).loss;
+    const std::int64_t rows = e.shape()[0], pictures = rows / step.virtual_replicas / views;
+    const Tensor identity = picture_labels(rows, released_ ? pictures : views, e.device());
+    return triplet(e, identity, step.virtual_replicas).loss;
   }
 
   double weight_;

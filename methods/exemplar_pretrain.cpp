@@ -2,6 +2,7 @@
 //   L = mean over the rows j of log(1 + exp(p_j - n_j)), on e_j = z^e_j / |z^e_j|, within one virtual replica
 // No label takes part: classes are read from the frozen features afterwards (--probe), or learned by fine-tuning.
 #include "s4l/core/ops/l2_normalize.h"
+#include "s4l/core/ops/rotation_batch.h"
 #include "s4l/core/ops/triplet.h"
 #include "s4l/methods/method.h"
 #include "s4l/nn/layers/linear.h"
@@ -24,10 +25,8 @@ class ExemplarPretrain final : public Method {
   Tensor loss(Step& step) override {
     const Tensor& x = step.unlabelled.at(0);
     const std::int64_t rows = x.shape()[0], views = rows / step.index.shape()[0];
-    std::vector<std::int32_t> identity;
-    for (std::int64_t row = 0; row < rows; ++row) identity.push_back(static_cast<std::int32_t>(row / views));
     const Tensor e = l2_normalize(head_.forward(step.model.features(x, nn::Mode::train), nn::Mode::train));
-    return triplet(e, from_values(identity, {rows}, e.device()), step.virtual_replicas).loss;
+    return triplet(e, picture_labels(rows, views, e.device()), step.virtual_replicas).loss;
   }
 
  private:

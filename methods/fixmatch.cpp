@@ -15,7 +15,8 @@ namespace {
 class FixMatch final : public Method {
  public:
   explicit FixMatch(const MethodOptions& options)
-      : weight_(options.value("unlabelled-weight")), thresholds_(full({options.classes}, options.value("threshold"))) {}
+      : weight_(options.value("unlabelled-weight")),
+        thresholds_(full({options.classes}, options.value("threshold"), DType::f32, options.device())) {}
 
   Views views() const override { return {"", {"", kStrongView}}; }
 

@@ -45,4 +45,12 @@ Tensor repeat_labels(const Tensor& labels, int times) {
   return y;
 }
 
+Tensor picture_labels(std::int64_t rows, std::int64_t views, Device device) {
+  check(rows >= 0 && views >= 1, "picture_labels: expected 0 or more rows of 1 or more views, got {} and {}", rows,
+        views);
+  const Tensor y = empty({rows}, DType::i32, device);
+  kernel::picture_labels(views, y);
+  return y;
+}
+
 }  // namespace s4l

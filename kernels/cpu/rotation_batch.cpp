@@ -218,5 +218,9 @@ void repeat_labels(const Tensor& labels, int times, const Tensor& y) {
     std::fill_n(y.data<std::int32_t>() + i * times, times, labels.data<std::int32_t>()[i]);
 }
 
+void picture_labels(std::int64_t views, const Tensor& y) {
+  for (std::int64_t i = 0; i < y.numel(); ++i) y.data<std::int32_t>()[i] = static_cast<std::int32_t>(i / views);
+}
+
 }  // namespace s4l::cpu
 #endif

@@ -142,6 +142,20 @@ TEST_CASE("every patch has its own crop, mirror and noise") {
   CHECK((flips > 0 && flips < 8));
 }
 
+TEST_CASE("what follows copies draws for each of them") {
+  std::set<std::string> cuts;
+  int flips = 0;
+  for (const View& view : run("copies(8)|pad_crop(4)|flip_lr|-1_to_1", test_picture(20, 20))) {
+    cuts.insert({view.image.pixels.begin(), view.image.pixels.end()});
+    flips += view.flip;
+  }
+  CHECK(cuts.size() > 4);  // two may meet
+  CHECK((flips > 0 && flips < 8));
+  const std::vector<View> alike = run("copies(3)", test_picture(6, 7));
+  REQUIRE(alike.size() == 3);
+  for (const View& view : alike) CHECK(view.image.pixels == test_picture(6, 7).pixels);
+}
+
 TEST_CASE("multi_crop gives the centre and four corners, each in its four rotations") {
   Image image(4, 5);
   for (std::size_t i = 0; i < image.pixels.size(); ++i) image.pixels[i] = static_cast<std::uint8_t>(i / 3);
