@@ -32,11 +32,17 @@ using VU = hn::Vec<DU>;
 /// The halves of the products a factor.
 HWY_INLINE void multiply(VU a, std::uint32_t factor, VU& high, VU& low) {
   const DU du;
+#if HWY_TARGET == HWY_SCALAR
+  const std::uint64_t product = std::uint64_t{hn::GetLane(a)} * factor;
+  high = hn::Set(du, static_cast<std::uint32_t>(product >> 32));
+  low = hn::Set(du, static_cast<std::uint32_t>(product));
+#else
   const hn::RepartitionToWide<DU> wide;
   const VU f = hn::Set(du, factor);
   const auto even = hn::MulEven(a, f), odd = hn::MulEven(hn::BitCast(du, hn::ShiftRight<32>(hn::BitCast(wide, a))), f);
   high = hn::OddEven(hn::BitCast(du, odd), hn::BitCast(du, hn::ShiftRight<32>(even)));
   low = hn::OddEven(hn::BitCast(du, hn::ShiftLeft<32>(odd)), hn::BitCast(du, even));
+#endif
 }
 
 /// philox() of core/rng.h for a vector of counters.
