@@ -31,7 +31,7 @@ std::string nearest(const std::string& word, const std::vector<std::string>& can
   for (const std::string& candidate : candidates) {
     // A beginning of a long name is meant even where much is missing: "--unlab".
     const bool begins = word.size() >= 3 && candidate.starts_with(word);
-    const auto [less, more] = std::minmax(word.size(), candidate.size());
+    const auto [less, more] = std::minmax({word.size(), candidate.size()});
     if (!begins && more - less > smallest) continue;  // each letter too many is an edit
     const std::size_t distance = begins ? 1 : edit_distance(word, candidate);
     const bool shorter = distance == smallest && candidate.size() < best.size();

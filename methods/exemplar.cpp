@@ -6,10 +6,10 @@
 //   L        = L_class + w L_ex
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/l2_normalize.h"
+#include "s4l/core/ops/rotation_batch.h"
 #include "s4l/core/ops/softmax_entropy.h"
 #include "s4l/core/ops/triplet.h"
 #include "s4l/methods/method.h"
-#include "s4l/methods/training/identities.h"
 #include "s4l/methods/training/streams.h"
 #include "s4l/nn/layers/linear.h"
 
@@ -59,9 +59,9 @@ class Exemplar final : public Method {
 
   /// The rows of one picture are of one identity. The released program exchanges two arguments: there the rows of a
   /// replica fall into P identities of as many neighbouring rows as it has pictures.
-  Tensor triplet_loss(const Step& step, const Tensor& e, int views) {
-    const std::int64_t rows = e.shape()[0], pool = rows / step.virtual_replicas;
-    const Tensor& identity = identities_.of(rows, pool, released_ ? pool / views : views, e.device());
+  Tensor triplet_loss(const Step& step, const Tensor& e, int views) const {
+    const std::int64_t rows = e.shape()[0], pictures = rows / step.virtual_replicas / views;
+    const Tensor identity = picture_labels(rows, released_ ? pictures : views, e.device());
     return triplet(e, identity, step.virtual_replicas).loss;
   }
 
@@ -69,7 +69,6 @@ class Exemplar final : public Method {
   bool on_unlabelled_, on_labelled_, released_;
   Rng rng_;
   nn::Linear head_;
-  Identities identities_;
 };
 
 }  // namespace

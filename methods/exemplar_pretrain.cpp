@@ -2,9 +2,9 @@
 //   L = mean over the rows j of log(1 + exp(p_j - n_j)), on e_j = z^e_j / |z^e_j|, within one virtual replica
 // No label takes part: classes are read from the frozen features afterwards (--probe), or learned by fine-tuning.
 #include "s4l/core/ops/l2_normalize.h"
+#include "s4l/core/ops/rotation_batch.h"
 #include "s4l/core/ops/triplet.h"
 #include "s4l/methods/method.h"
-#include "s4l/methods/training/identities.h"
 #include "s4l/nn/layers/linear.h"
 
 namespace s4l::methods {
@@ -26,7 +26,7 @@ class ExemplarPretrain final : public Method {
     const Tensor& x = step.unlabelled.at(0);
     const std::int64_t rows = x.shape()[0], views = rows / step.index.shape()[0];
     const Tensor e = l2_normalize(head_.forward(step.model.features(x, nn::Mode::train), nn::Mode::train));
-    return triplet(e, identities_.of(rows, rows, views, e.device()), step.virtual_replicas).loss;
+    return triplet(e, picture_labels(rows, views, e.device()), step.virtual_replicas).loss;
   }
 
  private:
@@ -35,7 +35,6 @@ class ExemplarPretrain final : public Method {
   std::string probe_;
   Rng rng_;
   nn::Linear head_;
-  Identities identities_;
 };
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace {
 class FixMatch final : public Method {
  public:
   explicit FixMatch(const MethodOptions& options)
-      : weight_(options.value("unlabelled-weight")), threshold_(options.value("threshold")) {}
+      : weight_(options.value("unlabelled-weight")),
+        thresholds_(full({options.classes}, options.value("threshold"), DType::f32, options.device())) {}
 
   Views views() const override { return {"", {"", kStrongView}}; }
 
@@ -25,8 +26,7 @@ class FixMatch final : public Method {
     const SoftmaxEntropy classes = softmax_entropy(batch.part(z, 2), step.labels);
 
     const Tensor q = cast(softmax(batch.part(z, 0).detach()), DType::f32);
-    const Tensor thresholds = full({q.shape()[1]}, threshold_, DType::f32, q.device());
-    const Tensor labels = confident_labels(q, thresholds);
+    const Tensor labels = confident_labels(q, thresholds_);
     const Tensor unlabelled = softmax_entropy(batch.part(z, 1), labels).loss;  // a row without label counts as 0
     step.metrics.put("train/sup_loss", classes.loss);
     step.metrics.put("train/acc", classes.hit);
@@ -36,7 +36,8 @@ class FixMatch final : public Method {
   }
 
  private:
-  double weight_, threshold_;
+  double weight_;
+  Tensor thresholds_;
 };
 
 }  // namespace

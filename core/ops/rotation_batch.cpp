@@ -37,11 +37,23 @@ Tensor rotation_labels(std::int64_t n, Device device) {
 }
 
 Tensor repeat_labels(const Tensor& labels, int times) {
-  check(labels.shape().rank == 1 && labels.dtype() == DType::i32 && times >= 0,
-        "repeat_labels: expected labels i32 (n) and 0 or more times, got {} {} and {}", labels.dtype(), labels.shape(),
-        times);
-  const Tensor y = empty({times * labels.numel()}, DType::i32, labels.device());
+  const Shape& shape = labels.shape();
+  const bool numbers = shape.rank == 1 && labels.dtype() == DType::i32;
+  const bool rows = shape.rank == 2 && (labels.dtype() == DType::f32 || labels.dtype() == DType::f64);
+  check((numbers || rows) && times >= 0,
+        "repeat_labels: expected labels i32 (n) or f32 (n, K) and 0 or more times, got {} {} and {}", labels.dtype(),
+        shape, times);
+  const Tensor y =
+      empty(rows ? Shape{times * shape[0], shape[1]} : Shape{times * shape[0]}, labels.dtype(), labels.device());
   kernel::repeat_labels(labels, times, y);
+  return y;
+}
+
+Tensor picture_labels(std::int64_t rows, std::int64_t views, Device device) {
+  check(rows >= 0 && views >= 1, "picture_labels: expected 0 or more rows of 1 or more views, got {} and {}", rows,
+        views);
+  const Tensor y = empty({rows}, DType::i32, device);
+  kernel::picture_labels(views, y);
   return y;
 }
 

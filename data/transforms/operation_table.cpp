@@ -78,6 +78,10 @@ HostOp make_multi_crop(const Values& values) {
   };
 }
 
+HostOp make_copies(const Values& values) {
+  return [count = whole(values[0])](std::vector<Picture>& views, Rng&, bool) { copy_view(views, count); };
+}
+
 HostOp make_inception_patches(const Values& values) {
   return [count = whole(values[0]), size = size_of(values, 1)](std::vector<Picture>& views, Rng& rng, bool) {
     copy_view(views, count);
@@ -171,6 +175,7 @@ const std::vector<Operation>& operations() {
       {"crop", Kind::places, {h, w}, make_crop},
       {"central_crop", Kind::places, {h, w}, make_central_crop},
       {"multi_crop", Kind::places, {h, w}, make_multi_crop, true, five},
+      {"copies", Kind::places, {n}, make_copies, true, first_value},
       {"crop_inception_patches", Kind::places, {n, h, w}, make_inception_patches, true, first_value},
       {"inception_preprocess", Kind::levels, {h, w}, make_inception_preprocess, true, nullptr, true},
       {"crop_inception_preprocess_patches",

@@ -55,7 +55,7 @@ HWY_INLINE void store(const V (&sum)[kRowCount][kVectors], const Gemm& g, float*
 /// What a tile asks for on the side, a line with each k.
 struct Lines {
   const float* at;
-  std::int64_t step;
+  std::int64_t step, segment;
 };
 
 /// kRowCount rows of A times kVectors vectors of a panel of B: all sums stay in registers.
@@ -71,14 +71,15 @@ HWY_NOINLINE void tile(const Gemm& g, const float* a, const float* b, float* c, 
   const std::int64_t a_row = g.a_row, a_depth = g.a_depth, b_depth = g.b_depth;
   for (std::int64_t segment = 0; segment < g.segments; ++segment) {
     const float* at_b = b + segment * g.b_segment;
+    const float* at_ahead = ahead.at + segment * ahead.segment;
     const float* at_a[kBases];
 #pragma GCC unroll 4
     for (int i = 0; i < kBases; ++i) {
       at_a[i] = a + segment * g.a_segment + kRowsOfBase * i * a_row;
       asm("" : "+r"(at_a[i]));  // a register of its own: from one base, 12 offsets would not fit the registers
     }
-    for (std::int64_t k = 0; k < g.depth; ++k, at_b += b_depth, ahead.at += ahead.step) {
-      __builtin_prefetch(ahead.at, 0, 2);
+    for (std::int64_t k = 0; k < g.depth; ++k, at_b += b_depth, at_ahead += ahead.step) {
+      __builtin_prefetch(at_ahead, 0, 2);
       V of_b[kVectors];
 #pragma GCC unroll 2
       for (int v = 0; v < kVectors; ++v) of_b[v] = hn::LoadU(d, at_b + v * kLanes);
@@ -110,7 +111,7 @@ Lines lines_of(const Gemm& g, std::int64_t t) {
   const bool of_a = t < g.ahead_a.parts;
   const Ahead& ahead = of_a ? g.ahead_a : g.ahead_b;
   if (!of_a) t -= g.ahead_a.parts;
-  return t < ahead.parts ? Lines{ahead.data + t * ahead.part, ahead.step} : Lines{g.b, 0};
+  return t < ahead.parts ? Lines{ahead.data + t * ahead.part, ahead.step, ahead.segment} : Lines{g.b, 0, 0};
 }
 
 void gemm(const Gemm& g) {

@@ -3,10 +3,11 @@
 
 namespace s4l::cpu {
 
-/// Memory that a later product reads: line k of part t at data + t * part + k * step, brought near on the side.
+/// Memory that a later product reads, brought near on the side: line k of part t at data + t * part + k * step, that of
+/// the s-th segment s * segment further.
 struct Ahead {
   const float* data = nullptr;
-  std::int64_t parts = 0, part = 0, step = 0;
+  std::int64_t parts = 0, part = 0, step = 0, segment = 0;
 };
 
 /// C (rows x columns) = A (rows x depth) B (depth x columns), or C += A B. A has any strides, so a transposed

@@ -23,9 +23,10 @@ Conv2dProblem problem_of(Direction direction, const Tensor& x, const Tensor& w, 
 /// Runs the problem's plan with operands that are aligned.
 void run(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, const Tensor& y) {
   const Stream stream = compute_stream(x.device());
-  const Conv2dPlan& plan = conv2d_plan(problem, x.device());
+  const Conv2dOperands operands{x.raw(), w.raw(), y.raw()};
+  const Conv2dPlan& plan = conv2d_plan(problem, operands, stream);
   const auto workspace = Storage::allocate(plan.workspace(), stream);
-  plan.run({x.raw(), w.raw(), y.raw()}, workspace->memory(), stream);
+  plan.run(operands, workspace->memory(), stream);
 }
 
 void fill_with_zeros(const Tensor& x) { runtime(x.device()).fill(x.raw(), 0, x.bytes(), compute_stream(x.device())); }

@@ -35,9 +35,9 @@ class Conv2dPlan {
   virtual void run(const Conv2dOperands& operands, void* workspace, Stream stream) const = 0;
 };
 
-/// The plan for `problem`, whose sizes are all at least 1, on `device`: chosen at the first call and kept. A problem
-/// that the library has no plan for is an Error that says so. cuDNN's is in cudnn_plans.cpp, the emulated device's in
-/// kernels/emulated/conv2d.cpp.
-const Conv2dPlan& conv2d_plan(const Conv2dProblem& problem, Device device);
+/// The plan for `problem`, whose sizes are all at least 1: chosen at the first call, with `operands` and on `stream`
+/// where candidates have to be tried (which writes the result), and kept. A problem that the library has no plan for is
+/// an Error that says so. cuDNN's plans are in conv2d_cudnn.cpp, the emulated device's in kernels/emulated/conv2d.cpp.
+const Conv2dPlan& conv2d_plan(const Conv2dProblem& problem, const Conv2dOperands& operands, Stream stream);
 
 }  // namespace s4l::cuda

@@ -18,20 +18,21 @@ struct Factor {
 
 /// d = a b and its epilogue, for sizes of at least 1.
 void multiply(const Factor& a, const Factor& b, const Tensor& d, Epilogue epilogue, const Tensor& vector) {
+  const ProductProblem problem{.dtype = d.dtype(),
+                               .tf32 = d.dtype() == DType::f32 && tf32(),
+                               .m = a.rows(),
+                               .n = b.columns(),
+                               .k = a.columns(),
+                               .a_turned = a.turned,
+                               .b_turned = b.turned,
+                               .epilogue = epilogue};
   const Stream stream = compute_stream(d.device());
-  const ProductPlan& plan = product_plan({.dtype = d.dtype(),
-                                          .tf32 = d.dtype() == DType::f32 && tf32(),
-                                          .m = a.rows(),
-                                          .n = b.columns(),
-                                          .k = a.columns(),
-                                          .a_turned = a.turned,
-                                          .b_turned = b.turned,
-                                          .epilogue = epilogue},
-                                         d.device());
   const Tensor from_a = aligned(a.matrix), from_b = aligned(b.matrix), to_d = aligned_result(d),
                with = epilogue == Epilogue::sum_a ? aligned_result(vector) : aligned(vector);
+  const ProductOperands operands{from_a.raw(), from_b.raw(), to_d.raw(), with ? with.raw() : nullptr};
+  const ProductPlan& plan = product_plan(problem, operands, stream);
   const auto workspace = Storage::allocate(plan.workspace(), stream);
-  plan.run({from_a.raw(), from_b.raw(), to_d.raw(), with ? with.raw() : nullptr}, workspace->memory(), stream);
+  plan.run(operands, workspace->memory(), stream);
   copy_back(d, to_d);
   if (epilogue == Epilogue::sum_a) copy_back(vector, with);
 }

@@ -41,8 +41,10 @@ class ProductPlan {
   virtual void run(const ProductOperands& operands, void* workspace, Stream stream) const = 0;
 };
 
-/// The plan for `problem`, whose sizes are all at least 1, on `device`: chosen at the first call and kept. A problem
-/// that the library has no plan for is an Error that says so.
-const ProductPlan& product_plan(const ProductProblem& problem, Device device);
+/// The plan for `problem`, whose sizes are all at least 1: chosen at the first call, with `operands` and on `stream`
+/// where candidates have to be tried (which writes the results), and kept. A problem that the library has no plan for
+/// is an Error that says so. cuBLASLt's plans are in linear_cublaslt.cpp, the emulated device's in
+/// kernels/emulated/linear.cpp.
+const ProductPlan& product_plan(const ProductProblem& problem, const ProductOperands& operands, Stream stream);
 
 }  // namespace s4l::cuda

@@ -158,6 +158,10 @@ __global__ void repeat_labels_all(const std::int32_t* labels, int times, std::in
   for_runs<1>(n, [=](auto, std::int64_t i) { y[i] = labels[i / times]; });
 }
 
+__global__ void picture_labels_all(std::int64_t views, std::int64_t n, std::int32_t* y) {
+  for_runs<1>(n, [=](auto, std::int64_t i) { y[i] = static_cast<std::int32_t>(i / views); });
+}
+
 }  // namespace
 }  // namespace s4l::S4L_KNS
 
@@ -231,6 +235,12 @@ void repeat_labels(const Tensor& labels, int times, const Tensor& y) {
   const Grid grid = grid_of_items(y.numel());
   S4L_LAUNCH(S4L_KNS::repeat_labels_all, grid.blocks, grid.threads, 0, stream_of(y), labels.data<std::int32_t>(), times,
              y.numel(), y.data<std::int32_t>());
+}
+
+void picture_labels(std::int64_t views, const Tensor& y) {
+  const Grid grid = grid_of_items(y.numel());
+  S4L_LAUNCH(S4L_KNS::picture_labels_all, grid.blocks, grid.threads, 0, stream_of(y), views, y.numel(),
+             y.data<std::int32_t>());
 }
 
 }  // namespace s4l::cuda

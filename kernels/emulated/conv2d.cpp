@@ -25,7 +25,8 @@ std::int64_t windows(std::int64_t size, std::int64_t taps, const Conv2dOptions& 
 void check_problem(const Conv2dProblem& p) {
   const auto expect = [&](bool holds, const char* what) { check(holds, "{}: expected {}", cuda::to_text(p), what); };
   const Conv2dOptions& o = p.options;
-  expect(p.dtype == DType::f32 || p.dtype == DType::bf16 || p.dtype == DType::f16, "f32, bf16 or f16");
+  expect(p.dtype == DType::f32 || p.dtype == DType::f64 || p.dtype == DType::bf16 || p.dtype == DType::f16,
+         "f32, f64, bf16 or f16");
   expect(!p.tf32 || p.dtype == DType::f32, "f32 where tf32 is allowed");
   expect(p.x.rank == 4 && p.w.rank == 4 && p.y.rank == 4, "4 dimensions");
   expect(p.x.numel() > 0 && p.w.numel() > 0 && p.y.numel() > 0, "sizes of at least 1");
@@ -68,7 +69,7 @@ class Plan final : public cuda::Conv2dPlan {
 
 namespace s4l::cuda {
 
-const Conv2dPlan& conv2d_plan(const Conv2dProblem& problem, Device) {
+const Conv2dPlan& conv2d_plan(const Conv2dProblem& problem, const Conv2dOperands&, Stream) {
   static std::mutex mutex;
   static auto* plans = new std::map<std::string, emulated::Plan>;  // never destroyed, as cuDNN's
   emulated::check_problem(problem);

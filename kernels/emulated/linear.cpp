@@ -48,6 +48,16 @@ void multiply(const ProductProblem& p, const ProductOperands& operands) {
   if (p.epilogue == Epilogue::sum_a) narrow<T>(vector, operands.vector);
 }
 
+/// What cuBLASLt checks when it is asked for algorithms.
+void check_problem(const ProductProblem& p) {
+  const auto expect = [&](bool holds, const char* what) { check(holds, "{}: expected {}", cuda::to_text(p), what); };
+  const bool f64 = p.dtype == DType::f64;
+  expect(p.dtype == DType::f32 || f64 || p.dtype == DType::bf16 || p.dtype == DType::f16, "f32, f64, bf16 or f16");
+  expect(!f64 || p.epilogue == Epilogue::none, "f32, bf16 or f16 where a vector is added or sums are taken");
+  expect(!p.tf32 || p.dtype == DType::f32, "f32 where tf32 is allowed");
+  expect(p.m > 0 && p.n > 0 && p.k > 0, "sizes of at least 1");
+}
+
 class Plan final : public cuda::ProductPlan {
  public:
   explicit Plan(const ProductProblem& problem) : problem_(problem) {}
@@ -79,12 +89,10 @@ class Plan final : public cuda::ProductPlan {
 
 namespace s4l::cuda {
 
-const ProductPlan& product_plan(const ProductProblem& problem, Device) {
+const ProductPlan& product_plan(const ProductProblem& problem, const ProductOperands&, Stream) {
   static std::mutex mutex;
   static auto* plans = new std::map<std::string, emulated::Plan>;  // never destroyed, as cuBLAS's
-  check(problem.dtype == DType::f32 || problem.dtype == DType::bf16 || problem.dtype == DType::f16,
-        "{}: expected f32, bf16 or f16, got {}", to_text(problem), problem.dtype);
-  check(problem.m > 0 && problem.n > 0 && problem.k > 0, "{}: expected sizes of at least 1", to_text(problem));
+  emulated::check_problem(problem);
   const std::lock_guard lock(mutex);
   return plans->try_emplace(to_text(problem), problem).first->second;
 }

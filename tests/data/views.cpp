@@ -27,7 +27,7 @@ std::vector<View> run(const std::string& pipeline, const Image& image, bool trai
 std::vector<float> rows(const std::string& text, const Image& image, bool train = true, std::uint64_t seed = 0) {
   const Pipeline pipeline(text);
   const std::vector<View> views = run(text, image, train, seed);
-  PictureRows all(1, {views[0].image.height, views[0].image.width}, pipeline);
+  PictureRows all(pipeline.host_views(), {views[0].image.height, views[0].image.width}, pipeline);
   all.put(0, views, "picture");
   return values_of<float>(on_device(all, kCpu).rows(pipeline.tail()));
 }
@@ -140,6 +140,20 @@ TEST_CASE("every patch has its own crop, mirror and noise") {
   CHECK(hues.size() == 8);
   CHECK(patches.size() == 8);
   CHECK((flips > 0 && flips < 8));
+}
+
+TEST_CASE("what follows copies draws for each of them") {
+  std::set<std::string> cuts;
+  int flips = 0;
+  for (const View& view : run("copies(8)|pad_crop(4)|flip_lr|-1_to_1", test_picture(20, 20))) {
+    cuts.insert({view.image.pixels.begin(), view.image.pixels.end()});
+    flips += view.flip;
+  }
+  CHECK(cuts.size() > 4);  // two may meet
+  CHECK((flips > 0 && flips < 8));
+  const std::vector<View> alike = run("copies(3)", test_picture(6, 7));
+  REQUIRE(alike.size() == 3);
+  for (const View& view : alike) CHECK(view.image.pixels == test_picture(6, 7).pixels);
 }
 
 TEST_CASE("multi_crop gives the centre and four corners, each in its four rotations") {

@@ -71,7 +71,7 @@ class Network:
         return f @ self.p[f"{self.extra}.weight"].T + self.p[f"{self.extra}.bias"]
 
     def update(self, loss):
-        grads = torch.autograd.grad(loss, list(self.p.values()))
+        grads = torch.autograd.grad(loss, list(self.p.values()), materialize_grads=True)
         with torch.no_grad():
             for (name, w), g in zip(self.p.items(), grads):
                 decayed = name.endswith(".weight") and name != "norm.weight"
@@ -172,6 +172,14 @@ def exemplar(net, u, x, y, words):
     return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.8 * both
 
 
+def rotation_pretrain(net, u, x, y, words):
+    return F.cross_entropy(net.second(net.features(u, True)), torch.arange(4).repeat(PICTURES))
+
+
+def exemplar_pretrain(net, u, x, y, words):
+    return triplet(F.normalize(net.second(net.features(u, True)), dim=1), len(u) // REPLICAS, 4)
+
+
 def vat_method(entmin, literal=False):
     def loss(net, u, x, y, words):
         rows = joined(u, x)
@@ -209,6 +217,8 @@ def case(name, loss_of, rotations=1, head=None, cross_replica=False):
 case("supervised", supervised)
 case("rotation", rotation, 4, ("rotations", 4))
 case("exemplar", exemplar, 4, ("embeddings", EMBEDDING))
+case("rotation-pretrain", rotation_pretrain, 4, ("rotations", 4))
+case("exemplar-pretrain", exemplar_pretrain, 4, ("embeddings", EMBEDDING))
 case("vat", vat_method(False))
 case("vat literal", vat_method(False, True))
 case("vat-entmin", vat_method(True))

@@ -140,32 +140,39 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
   if (!dense) scatter(p, first, count, column, columns, out);
 }
 
+/// True where the window is one pixel and all grid rows lie equally far apart, also from image to image.
+bool rows_in_line(const Window& w) {
+  return w.taps_height == 1 && w.taps_width == 1 && w.top == 0 && w.left == 0 && w.height == w.step * w.grid_height;
+}
+
 /// How a weight gradient is divided: into pieces of rows and columns whose sums stay in L2, times chunks of pixels
 /// whose sums are added in order. Where windows are read in place, the sums are those of the transpose, depth x
 /// outputs: vectors then run along the outputs, and the kernel rows need not fill any.
 struct Chunks {
   static constexpr std::int64_t kTasks = 32, kMinPixels = 512, kMaxFloats = 8 << 20, kSliceFloats = 1 << 17,
-                                kMinGrid = 128, kRows = 128, kColumns = 256, kBlock = 256;
+                                kMinGrid = 128, kSide = 128, kBlock = 256;
   bool in_place, gathered;
+  std::int64_t segment;  // pixels that lie in line, as many as wanted where 0
   std::int64_t pieces, piece, slices, slice, chunks, pixels, floats;
   Chunks(const TransposedProduct& p, std::int64_t groups) {
     const Window& w = p.window;
     in_place = w.taps_width > 1 && PaddedRows::suit(w) && p.outputs % (gemm_panel_width() / 2) == 0 &&
                w.grid_height * w.grid_width >= kMinGrid;
-    gathered = !w.is_source() || w.depth() % (gemm_panel_width() / 2) != 0;
+    gathered = !(w.is_source() || rows_in_line(w)) || w.depth() % (gemm_panel_width() / 2) != 0;
+    segment = in_place || !(gathered || w.is_source()) ? w.grid_width : 0;
+    const std::int64_t side = gathered ? 2 * kSide : kSide;  // each piece gathers again
     const std::int64_t columns = in_place ? p.outputs : w.depth();
-    const std::int64_t wanted_slice = in_place ? kSliceFloats / w.depth() : kColumns;
+    const std::int64_t wanted_slice = in_place ? kSliceFloats / w.depth() : side;
     floats = p.outputs * w.depth();
     slice =
         ceil_div(ceil_div(columns, ceil_div(columns, std::max(wanted_slice, kColumnUnit))), kColumnUnit) * kColumnUnit;
     slices = ceil_div(columns, slice);
-    const std::int64_t most_rows = gathered ? 2 * kRows : kRows;  // each piece gathers again
-    pieces = in_place ? 1 : ceil_div(p.outputs, most_rows);
+    pieces = in_place ? 1 : ceil_div(p.outputs, side);
     piece = ceil_div(p.outputs, pieces);
     const std::int64_t affordable = std::max<std::int64_t>(kMaxFloats / (groups * floats), 1);
     const std::int64_t wanted =
         std::min({ceil_div(kTasks, groups * pieces * slices), ceil_div(w.pixels(), kMinPixels), affordable});
-    const std::int64_t unit = in_place ? w.grid_width : kRowUnit;
+    const std::int64_t unit = segment > 0 ? segment : kRowUnit;
     pixels = ceil_div(ceil_div(w.pixels(), wanted), unit) * unit;
     chunks = ceil_div(w.pixels(), pixels);
   }
@@ -214,15 +221,15 @@ struct Piece {
         begin(task % plan.slices * plan.slice),
         end(std::min(p.window.depth(), begin + plan.slice)),
         first(chunk * plan.pixels),
-        last(std::min(p.window.pixels(), first + plan.pixels)),
-        block(ceil_div(last - first, ceil_div(last - first, Chunks::kBlock))) {}
-
-  /// Of the block at pixel m.
-  Ahead gradients(const TransposedProduct& p, std::int64_t m) const {
-    return {p.gy + m * p.pitch + row, ceil_div(rows, kLine), kLine, p.pitch};
+        last(std::min(p.window.pixels(), first + plan.pixels)) {
+    const std::int64_t unit = std::max<std::int64_t>(plan.segment, 1);
+    block = ceil_div(ceil_div(last - first, ceil_div(last - first, Chunks::kBlock)), unit) * unit;
   }
-  Ahead source(const Window& w, std::int64_t m) const {
-    return {w.source + m * w.pitch + begin, ceil_div(end - begin, kLine), kLine, w.pitch};
+
+  /// Where pixel m's source lies, which begins a segment.
+  const float* source(const Window& w, std::int64_t m) const {
+    const std::int64_t rows_apart = w.step * w.width * w.pitch;
+    return w.source + begin + (w.is_source() ? m * w.pitch : m / w.grid_width * rows_apart);
   }
 };
 
@@ -239,21 +246,27 @@ void multiply_piece(const TransposedProduct& p, const Chunks& plan, std::int64_t
     if (plan.gathered) gather(w, m, count, piece.begin, piece.end, gathered.data(), stride);
     const bool more = m + count < piece.last;
     const Piece& next = more ? piece : after;
-    const std::int64_t at = more ? m + count : after.first;
+    const std::int64_t at = more ? m + count : after.first, segment = plan.segment > 0 ? plan.segment : count;
+    const std::int64_t pixel = plan.gathered ? stride : w.step * w.pitch,
+                       row = plan.gathered ? segment * stride : w.step * w.width * w.pitch;
     gemm({.a = p.gy + m * p.pitch + piece.row,
           .a_row = 1,
           .a_depth = p.pitch,
-          .b = plan.gathered ? gathered.data() : w.source + m * w.pitch + piece.begin,
-          .b_depth = plan.gathered ? stride : w.pitch,
+          .b = plan.gathered ? gathered.data() : piece.source(w, m),
+          .b_depth = pixel,
           .b_panel = width,
           .c = sums + piece.row * depth + piece.begin,
           .c_row = depth,
           .rows = piece.rows,
           .columns = columns,
-          .depth = count,
+          .depth = segment,
           .add = m > piece.first,
-          .ahead_a = next.gradients(p, at),
-          .ahead_b = plan.gathered ? Ahead() : next.source(w, at)});
+          .segments = count / segment,
+          .a_segment = segment * p.pitch,
+          .b_segment = row,
+          .ahead_a = {p.gy + at * p.pitch + next.row, ceil_div(next.rows, kLine), kLine, p.pitch, segment * p.pitch},
+          .ahead_b = {next.source(w, at), plan.gathered ? 0 : ceil_div(next.end - next.begin, kLine), kLine, pixel,
+                      row}});
   }
 }
 

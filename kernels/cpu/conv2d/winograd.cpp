@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "s4l/core/device/device.h"
 #include "s4l/kernels/cpu/conv2d/window.h"
 #include "s4l/kernels/cpu/conv2d/winograd_tile.h"
 #include "s4l/kernels/cpu/gemm.h"
@@ -37,20 +38,26 @@ class Tiles {
                 .top = -padding,
                 .left = -padding} {}
 
-  /// Maps tile t to frequencies `stride` floats apart. A tile over the border is first copied to `patch`.
-  void map(TileMap map, std::int64_t t, float* patch, float* to, std::int64_t stride) const {
+  /// Maps tile t to frequencies `stride` floats apart; what lies outside of the picture is read from `zeros`.
+  void map(TileMap map, std::int64_t t, const float* zeros, float* to, std::int64_t stride) const {
     const Window& w = window_;
     const std::int64_t size = w.taps_height, c = w.channels;
     const std::int64_t column = t % w.grid_width * kOut + w.left, row = t / w.grid_width % w.grid_height * kOut + w.top,
                        image = t / (w.grid_width * w.grid_height);
-    const bool inside = row >= 0 && column >= 0 && row + size <= w.height && column + size <= w.width;
-    if (!inside) gather(w, t, 1, 0, w.depth(), patch, 0);
-    const Square<const float> from =
-        inside ? Square<const float>{w.source + ((image * w.height + row) * w.width + column) * c, w.width * c, c}
-               : Square<const float>{patch, size * c, c};
-    map_tile(map, from, {to, kIn * stride, stride}, c);
+    const auto pixel = [&](std::int64_t i, std::int64_t j) {
+      return w.source + ((image * w.height + row + i) * w.width + column + j) * c;
+    };
+    const Square<float> frequencies{to, kIn * stride, stride};
+    if (row >= 0 && column >= 0 && row + size <= w.height && column + size <= w.width)
+      return map_tile(map, Square<const float>{pixel(0, 0), w.width * c, c}, frequencies, c);
+    Pixels pixels;
+    for (std::int64_t i = 0; i < size; ++i)
+      for (std::int64_t j = 0; j < size; ++j) {
+        const bool inside = row + i >= 0 && row + i < w.height && column + j >= 0 && column + j < w.width;
+        pixels.at[static_cast<std::size_t>(i * size + j)] = inside ? pixel(i, j) : zeros;
+      }
+    map_tile(map, pixels, frequencies, c);
   }
-  std::int64_t patch_floats() const { return window_.depth(); }
 
  private:
   Window window_;
@@ -92,6 +99,12 @@ std::int64_t weight_stride(std::int64_t channels, std::int64_t outputs) {
   return ceil_div(outputs, width) * width * channels + kSkew;
 }
 
+/// A run of floats, asked for by products of the given depth.
+Ahead run_ahead(const float* data, std::int64_t floats, std::int64_t depth) {
+  constexpr std::int64_t kLine = 16;
+  return {data, ceil_div(floats, depth * kLine), depth * kLine, kLine};
+}
+
 void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, const float* x, const float* weights,
                     float* y) {
   const std::int64_t width = gemm_panel_width(), weights_stride = weight_stride(s.channels, s.outputs);
@@ -101,16 +114,19 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
   const std::int64_t in_stride = count * s.channels + kSkew, out_stride = count * Blocks::kMaxColumns + kSkew;
   const Tiles input(x, s.images, s.height, s.width, s.channels, s, kIn, s.padding);
   const Scratch scratch(kFrequencies * (in_stride + out_stride) +
-                        std::max(input.patch_floats(), kOut * kOut * Blocks::kMaxColumns));
+                        std::max(s.channels, kOut * kOut * Blocks::kMaxColumns));
   float* const mapped = scratch.data();
   float* const product = mapped + kFrequencies * in_stride;
   float* const patch = product + kFrequencies * out_stride;
+  const float* const zeros = std::fill_n(patch, s.channels, 0.0f) - s.channels;
   for (std::int64_t t = 0; t < count; ++t)
-    input.map(TileMap::input, first + t, patch, mapped + t * s.channels, in_stride);
+    input.map(TileMap::input, first + t, zeros, mapped + t * s.channels, in_stride);
   for (std::int64_t part = begin; part < end; ++part) {
     const std::int64_t n = part * Blocks::kColumns;
     const std::int64_t columns = part + 1 == blocks.parts ? s.outputs - n : Blocks::kColumns;
-    for (std::int64_t f = 0; f < kFrequencies; ++f)
+    for (std::int64_t f = 0; f < kFrequencies; ++f) {
+      const float* const next = f + 1 < kFrequencies ? weights + (f + 1) * weights_stride + n * s.channels
+                                                     : weights + (n + columns) * s.channels;
       gemm({.a = mapped + f * in_stride,
             .a_row = s.channels,
             .a_depth = 1,
@@ -122,7 +138,9 @@ void multiply_block(const Winograd& s, const Blocks& blocks, std::int64_t task, 
             .rows = count,
             .columns = columns,
             .depth = s.channels,
-            .add = false});
+            .add = false,
+            .ahead_b = run_ahead(next, columns * s.channels, s.channels)});
+    }
     for (std::int64_t t = 0; t < count; ++t)
       write_tile(s, first + t, product + t * columns, out_stride, columns, patch, y + n);
   }
@@ -190,15 +208,17 @@ void winograd_weight_gradient(const Winograd& s, const float* x, const float* gy
   for (std::int64_t first = 0; first < s.tiles(); first += round) {
     const std::int64_t count = std::min(round, s.tiles() - first);
     parallel_blocks(count, kTileUnit, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch patch(std::max(input.patch_floats(), gradient.patch_floats()));
+      const Scratch zeros(std::max(s.channels, s.outputs));
+      std::fill_n(zeros.data(), std::max(s.channels, s.outputs), 0.0f);
       for (std::int64_t t = begin; t < end; ++t) {
-        input.map(TileMap::input, first + t, patch.data(), mapped_x.data() + t * s.channels, x_stride);
-        gradient.map(TileMap::output_gradient, first + t, patch.data(), mapped_gy.data() + t * s.outputs, gy_stride);
+        input.map(TileMap::input, first + t, zeros.data(), mapped_x.data() + t * s.channels, x_stride);
+        gradient.map(TileMap::output_gradient, first + t, zeros.data(), mapped_gy.data() + t * s.outputs, gy_stride);
       }
     });
     const std::int64_t slices = ceil_div(s.outputs, kRows);
     parallel(kFrequencies * slices, [&](std::int64_t task) {
       const std::int64_t f = task / slices, row = task % slices * kRows;
+      const std::int64_t next = std::min((task + num_threads()) / slices, kFrequencies - 1);
       gemm({.a = mapped_gy.data() + f * gy_stride + row,
             .a_row = 1,
             .a_depth = s.outputs,
@@ -210,7 +230,9 @@ void winograd_weight_gradient(const Winograd& s, const float* x, const float* gy
             .rows = std::min(kRows, s.outputs - row),
             .columns = s.channels,
             .depth = count,
-            .add = first > 0});
+            .add = first > 0,
+            .ahead_a = run_ahead(mapped_gy.data() + next * gy_stride, count * s.outputs, count),
+            .ahead_b = run_ahead(mapped_x.data() + next * x_stride, count * s.channels, count)});
     });
   }
   parallel_blocks(s.outputs, kTileUnit, [&](std::int64_t begin, std::int64_t end) {

@@ -90,10 +90,17 @@ struct WeightGradient {
   }
 };
 
+HWY_INLINE V load(const Square<const float>& from, int i, int j, int, std::int64_t c) {
+  return hn::LoadU(D(), from.data + i * from.row + j * from.column + c);
+}
+HWY_INLINE V load(const Pixels& from, int i, int j, int side, std::int64_t c) {
+  return hn::LoadU(D(), from.at[static_cast<std::size_t>(i * side + j)] + c);
+}
+
 /// The map along the rows, then along the columns, for one vector of channels after the other. Where the last one would
 /// stand out, it begins earlier and repeats channels of the one before.
-template <class Axis>
-void map_both_axes(const Square<const float>& from, const Square<float>& to, std::int64_t channels) {
+template <class Axis, class From>
+void map_both_axes(const From& from, const Square<float>& to, std::int64_t channels) {
   const D d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t begin = 0; begin < channels; begin += lanes) {
@@ -103,7 +110,7 @@ void map_both_axes(const Square<const float>& from, const Square<float>& to, std
     for (int i = 0; i < Axis::kFrom; ++i) {
       V x[Axis::kFrom];
 #pragma GCC unroll 6
-      for (int j = 0; j < Axis::kFrom; ++j) x[j] = hn::LoadU(d, from.data + i * from.row + j * from.column + c);
+      for (int j = 0; j < Axis::kFrom; ++j) x[j] = load(from, i, j, Axis::kFrom, c);
       Axis::run(x, half[i]);
     }
 #pragma GCC unroll 6
@@ -118,7 +125,7 @@ void map_both_axes(const Square<const float>& from, const Square<float>& to, std
   }
 }
 
-void map_tile(TileMap map, const Square<const float>& from, const Square<float>& to, std::int64_t channels) {
+void map_square(TileMap map, const Square<const float>& from, const Square<float>& to, std::int64_t channels) {
   switch (map) {
     case TileMap::input:
       return map_both_axes<Input>(from, to, channels);
@@ -133,16 +140,25 @@ void map_tile(TileMap map, const Square<const float>& from, const Square<float>&
   }
 }
 
+void map_pixels(TileMap map, const Pixels& from, const Square<float>& to, std::int64_t channels) {
+  if (map == TileMap::input) return map_both_axes<Input>(from, to, channels);
+  map_both_axes<OutputGradient>(from, to, channels);
+}
+
 }  // namespace s4l::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace s4l::cpu {
 
-HWY_EXPORT(map_tile);
+HWY_EXPORT(map_square);
+HWY_EXPORT(map_pixels);
 
 void map_tile(TileMap map, const Square<const float>& from, const Square<float>& to, std::int64_t channels) {
-  HWY_DYNAMIC_DISPATCH(map_tile)(map, from, to, channels);
+  HWY_DYNAMIC_DISPATCH(map_square)(map, from, to, channels);
+}
+void map_tile(TileMap map, const Pixels& from, const Square<float>& to, std::int64_t channels) {
+  HWY_DYNAMIC_DISPATCH(map_pixels)(map, from, to, channels);
 }
 
 }  // namespace s4l::cpu

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 
 namespace s4l::cpu {
@@ -8,6 +9,11 @@ template <class Float>
 struct Square {
   Float* data;
   std::int64_t row, column;
+};
+
+/// A square whose pixels lie anywhere, row by row: those outside of a picture at a run of zeros.
+struct Pixels {
+  std::array<const float*, 36> at;
 };
 
 /// The linear maps of Winograd's F(4x4, 3x3): a tile of 4x4 outputs is the inverse map of the product, frequency by
@@ -22,5 +28,7 @@ enum class TileMap {
 
 /// Applies `map` to `channels` squares at once; at least as many as a vector has lanes, 16 at most.
 void map_tile(TileMap map, const Square<const float>& from, const Square<float>& to, std::int64_t channels);
+/// The same for TileMap::input and TileMap::output_gradient.
+void map_tile(TileMap map, const Pixels& from, const Square<float>& to, std::int64_t channels);
 
 }  // namespace s4l::cpu
