@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "s4l/core/device/device.h"
 #include "s4l/methods/method_option.h"
 
 namespace s4l::methods {
@@ -77,7 +78,7 @@ struct RunOptions {
   int keep_checkpoints = 2;
   int workers = 2;
   int prefetch = 4;
-  std::string device = "cpu";
+  std::string device = to_text(default_device());
 };
 
 }  // namespace s4l::methods
