@@ -1,5 +1,6 @@
 #include "s4l/data/loader.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -20,6 +21,7 @@ namespace {
 struct HostStep {
   StreamBatch labelled, unlabelled;
   std::vector<std::int32_t> labels;
+  std::vector<float> weighted_labels;  // rows, where classes have weights
 };
 
 /// Tensors at fixed addresses, and the point from which on the device reads them no more.
@@ -80,7 +82,10 @@ class Upload {
   }
   void copy(const Batch& to, const HostStep& from) {
     copy(to.labelled, from.labelled.views[0]);
-    copy(to.labels, from.labels);
+    if (from.weighted_labels.empty())
+      copy(to.labels, from.labels);
+    else
+      copy(to.labels, from.weighted_labels);
     for (std::size_t view = 0; view < to.unlabelled.size(); ++view)
       copy(to.unlabelled[view], from.unlabelled.views[view]);
     if (to.index) copy(to.index, from.unlabelled.index);
@@ -129,6 +134,7 @@ struct Loader::Impl {
 
   const Dataset& dataset;
   Device device;
+  std::vector<float> class_weights;
   Source labelled;
   std::optional<Source> unlabelled;
   mutable std::mutex damaged_mutex;  // of both sources' lists
@@ -142,14 +148,16 @@ struct Loader::Impl {
 Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions& options)
     : dataset(from),
       device(options.device),
+      class_weights(options.class_weights),
       labelled(from, split.labelled, options.labelled, options, 0),
       prefetcher(options.workers, options.prefetch,
                  [this](std::int64_t step, const std::stop_token& stop) { fill(host_step(step), step, stop); }) {
   check(options.labelled.pipelines.size() == 1, "loader: expected one view of the labelled pictures, got {}",
         options.labelled.pipelines.size());
   if (!options.unlabelled.pipelines.empty()) unlabelled.emplace(from, split.unlabelled, options.unlabelled, options, 1);
-  HostStep host{labelled.stream.make_batch(), unlabelled ? unlabelled->stream.make_batch() : StreamBatch(), {}};
+  HostStep host{labelled.stream.make_batch(), unlabelled ? unlabelled->stream.make_batch() : StreamBatch(), {}, {}};
   host.labels.resize(host.labelled.index.size());
+  host.weighted_labels.resize(host.labels.size() * class_weights.size());
   ring.assign(static_cast<std::size_t>(options.prefetch), host);
   for (Slot& slot : slots) slot = make_slot();
   staging = runtime(device).host_memory(bytes_of(slots[0].batch));
@@ -159,7 +167,9 @@ Slot Loader::Impl::make_slot() const {
   const HostStep& host = ring[0];
   Slot slot;
   slot.batch.labelled = allocate(host.labelled.views[0], device);
-  slot.batch.labels = empty({static_cast<std::int64_t>(host.labels.size())}, DType::i32, device);
+  const auto n = static_cast<std::int64_t>(host.labels.size()),
+             classes = static_cast<std::int64_t>(class_weights.size());
+  slot.batch.labels = classes == 0 ? empty({n}, DType::i32, device) : empty({n, classes}, DType::f32, device);
   for (const PictureRows& rows : host.unlabelled.views) slot.batch.unlabelled.push_back(allocate(rows, device));
   if (unlabelled)
     slot.batch.index = empty({static_cast<std::int64_t>(host.unlabelled.index.size())}, DType::i64, device);
@@ -172,6 +182,12 @@ void Loader::Impl::fill(HostStep& host, std::int64_t step, const std::stop_token
   if (unlabelled) unlabelled->stream.fill(host.unlabelled, step, stop);
   for (std::size_t row = 0; row < host.labels.size(); ++row)
     host.labels[row] = label_of(dataset, host.labelled.index[row]);
+  if (class_weights.empty()) return;
+  std::fill(host.weighted_labels.begin(), host.weighted_labels.end(), 0.0f);
+  for (std::size_t row = 0; row < host.labels.size(); ++row) {
+    const auto label = static_cast<std::size_t>(host.labels[row]);
+    host.weighted_labels[row * class_weights.size() + label] = class_weights[label];
+  }
 }
 
 void Loader::Impl::note_damaged(const HostStep& host) {
@@ -253,7 +269,7 @@ EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& in
 
   EvalBatch batch;
   const Image& first = read[0].views[0].image;
-  PictureRows rows(end - begin, {first.height, first.width}, pipeline);
+  PictureRows rows((end - begin) * pipeline.host_views(), {first.height, first.width}, pipeline);
   std::vector<std::int32_t> labels;
   for (std::size_t row = 0; row < read.size(); ++row) {
     rows.put(static_cast<std::int64_t>(row), read[row].views, dataset.path(index(row)));

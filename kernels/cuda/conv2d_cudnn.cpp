@@ -16,15 +16,15 @@ namespace {
 
 class CudnnPlan final : public Conv2dPlan {
  public:
-  /// `graph` has one candidate, which is finalised.
-  explicit CudnnPlan(std::unique_ptr<const CudnnGraph> graph) : graph_(std::move(graph)) {}
-  std::size_t workspace() const override { return graph_->workspace(0); }
+  CudnnPlan(std::unique_ptr<const CudnnGraph> graph, int candidate) : graph_(std::move(graph)), candidate_(candidate) {}
+  std::size_t workspace() const override { return graph_->workspace(candidate_); }
   void run(const Conv2dOperands& operands, void* workspace, Stream) const override {
-    graph_->run(0, operands, workspace);
+    graph_->run(candidate_, operands, workspace);
   }
 
  private:
   std::unique_ptr<const CudnnGraph> graph_;
+  int candidate_;
 };
 
 /// The plans of one device, whose handle is bound to its compute stream. Made on first use and never destroyed: the
@@ -41,15 +41,13 @@ class Plans {
     const std::string text = to_text(problem);
     const std::lock_guard lock(mutex_);
     if (const auto known = plans_.find(text); known != plans_.end()) return known->second;
-    auto plan = std::make_unique<CudnnGraph>(problem, Fusion::none, device());
-    if (const auto id = store_.find(text); !id || !plan->recall(*id)) {
-      const std::string chosen = choose(problem, operands);
-      plan = std::make_unique<CudnnGraph>(problem, Fusion::none, device());  // lets go of those that were tried
-      check(plan->recall(chosen), "{}: expected cuDNN {} to make plan {} again, got none", text, cudnn_version(),
-            chosen);
-      store_.put(text, chosen);
-    }
-    return plans_.try_emplace(text, std::move(plan)).first->second;
+    if (const auto id = store_.find(text))
+      if (const CudnnPlan* plan = recall(problem, *id)) return *plan;
+    const std::string chosen = choose(problem, operands);
+    const CudnnPlan* plan = recall(problem, chosen);
+    check(plan != nullptr, "{}: expected cuDNN {} to make plan {} again, got none", text, cudnn_version(), chosen);
+    store_.put(text, chosen);
+    return *plan;
   }
 
  private:
@@ -57,6 +55,14 @@ class Plans {
     check(status == CUDNN_STATUS_SUCCESS, "{}: {}", call, cudnnGetErrorString(status));
   }
   CudnnDevice device() const { return {handle_, ""}; }
+
+  /// A graph of its own, with the one plan: those that were tried go.
+  const CudnnPlan* recall(const Conv2dProblem& problem, const std::string& id) {
+    auto graph = std::make_unique<CudnnGraph>(problem, Fusion::none, device());
+    const auto candidate = graph->recall(id);
+    if (!candidate) return nullptr;
+    return &plans_.try_emplace(to_text(problem), std::move(graph), *candidate).first->second;
+  }
 
   /// The id of the fastest plan that wants little workspace, or of the one that wants least.
   std::string choose(const Conv2dProblem& problem, const Conv2dOperands& operands) {

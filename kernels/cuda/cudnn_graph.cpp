@@ -3,9 +3,6 @@
 #define CUDNN_FRONTEND_SKIP_JSON_LIB
 #include <cudnn_frontend.h>
 
-#include <map>
-#include <sstream>
-
 namespace s4l::cuda {
 namespace {
 
@@ -175,25 +172,15 @@ int CudnnGraph::candidates() {
 bool CudnnGraph::finalise(int candidate) { return state_->graph.build_plan_at_index(candidate).is_good(); }
 
 std::string CudnnGraph::id(int candidate) const {
-  std::int64_t engine = 0;
-  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
-  expect(state_->graph.get_engine_and_knobs_at_index(candidate, engine, knobs), "engine and knobs", state_->problem);
-  std::map<int, std::int64_t> sorted;
-  for (const auto& [knob, value] : knobs) sorted[static_cast<int>(knob)] = value;
-  std::string text = std::to_string(engine);
-  for (const auto& [knob, value] : sorted) text += " " + std::to_string(knob) + "=" + std::to_string(value);
-  return text;
+  std::string name;
+  expect(state_->graph.get_plan_name_at_index(candidate, name), "get_plan_name", state_->problem);
+  return name;
 }
 
-bool CudnnGraph::recall(const std::string& id) {
-  std::istringstream text(id);
-  std::int64_t engine = 0, value = 0;
-  int knob = 0;
-  char equals = 0;
-  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
-  text >> engine;
-  while (text >> knob >> equals >> value) knobs[static_cast<fe::KnobType_t>(knob)] = value;
-  return state_->graph.create_execution_plan(engine, knobs).is_good() && finalise(0);
+std::optional<int> CudnnGraph::recall(const std::string& id) {
+  for (int i = 0, n = candidates(); i < n; ++i)
+    if (this->id(i) == id && finalise(i)) return i;
+  return std::nullopt;
 }
 
 std::size_t CudnnGraph::workspace(int candidate) const {

@@ -50,7 +50,7 @@ data::Pictures first_rows(const data::Pictures& pictures, std::int64_t n) {
 data::Batch first_pictures(const data::Batch& batch, std::int64_t n, std::int64_t unit) {
   data::Batch part{first_rows(batch.labelled, n), rows(batch.labels, 0, n), {}, batch.index};
   for (const data::Pictures& view : batch.unlabelled) {
-    const std::int64_t wanted = view.u8.shape()[0] * n / batch.labels.numel() / unit * unit;
+    const std::int64_t wanted = view.u8.shape()[0] * n / batch.labels.shape()[0] / unit * unit;
     part.unlabelled.push_back(first_rows(view, std::max(unit, wanted)));
     part.index = rows(batch.index, 0, part.unlabelled.back().u8.shape()[0]);
   }
@@ -87,7 +87,7 @@ void Trainer::step() {
 
 std::string Trainer::batch_that_fits(const data::Batch& batch) {
   const std::int64_t unit = options_.virtual_replicas;
-  for (std::int64_t n = batch.labels.numel() / 2; n >= unit; n /= 2) {
+  for (std::int64_t n = batch.labels.shape()[0] / 2; n >= unit; n /= 2) {
     try {
       compute(first_pictures(batch, n / unit * unit, unit), metrics_);
       return "--batch-size " + std::to_string(n / unit * unit) + " fits";
