@@ -35,6 +35,10 @@ struct Running {
   }
 };
 
+bool is_floating(const Tensor& x) {
+  return x.dtype() != DType::i32 && x.dtype() != DType::i64 && x.dtype() != DType::u8;
+}
+
 Tensor in_type(const Tensor& x, DType type) { return x && x.dtype() == DType::f64 ? cast(x, type) : x; }
 
 bool is_activation(const DeviceCase& c, std::size_t i) { return c.activation.empty() || c.activation[i]; }
@@ -55,13 +59,12 @@ std::vector<Tensor> inputs_in(const DeviceCase& c, DType type) {
 std::vector<Tensor> evaluate(const DeviceCase& c, const std::vector<Tensor>& inputs, const Tensor& weights) {
   std::vector<Tensor> leaves;
   for (const Tensor& x : inputs) {
-    const bool floating = x && x.dtype() != DType::i32 && x.dtype() != DType::i64 && x.dtype() != DType::u8;
-    leaves.push_back(floating ? x.detach().set_requires_grad(true) : x);
+    leaves.push_back(x && is_floating(x) ? x.detach().set_requires_grad(true) : x);
   }
   std::vector<Tensor> results = c.forward(leaves);
   if (results[0].requires_grad() && results[0].numel() > 0) {
     const Tensor loss = full({}, 0, DType::f32, results[0].device());
-    const Tensor w = to(in_type(weights, results[0].dtype()), results[0].device());
+    const Tensor w = to(cast(weights, results[0].dtype()), results[0].device());
     backward(record("project", loss, {results[0]}, [w](const Tensor&, Needs) { return Grads{w}; }));
     for (const Tensor& x : leaves)
       if (x && x.grad()) results.push_back(x.grad());
@@ -78,9 +81,8 @@ std::vector<Tensor> on_device(const DeviceCase& c, const std::vector<Tensor>& in
 }
 
 double error_of(const Tensor& y, const Tensor& exact) {
-  if (y.dtype() == DType::i32 || y.dtype() == DType::i64 || y.dtype() == DType::u8)
-    return std::memcmp(y.raw(), exact.raw(), y.bytes()) == 0 ? 0 : 1;
-  return relative_error(cast(y, DType::f64), exact.dtype() == DType::f64 ? exact : cast(exact, DType::f64));
+  if (!is_floating(y)) return std::memcmp(y.raw(), exact.raw(), y.bytes()) == 0 ? 0 : 1;
+  return relative_error(cast(y, DType::f64), cast(exact, DType::f64));
 }
 
 double rounding_of(DType type) {
@@ -114,12 +116,10 @@ std::vector<Schedule> schedules(bool all) {
 void check_runs(const DeviceCase& c, DType type, const cuda::LaunchLimits& limits, bool all_schedules) {
   const std::vector<Tensor> inputs = inputs_in(c, type);
   std::vector<Tensor> same_numbers;
-  for (const Tensor& x : inputs)
-    same_numbers.push_back(
-        x && x.dtype() != DType::i32 && x.dtype() != DType::i64 && x.dtype() != DType::u8 ? cast(x, DType::f64) : x);
+  for (const Tensor& x : inputs) same_numbers.push_back(c.f64 && x && is_floating(x) ? cast(x, DType::f64) : x);
   const Shape shape = c.forward(same_numbers)[0].shape();
   const Tensor weights = in_type(random_tensor(shape, DType::f64, 77), type);
-  const std::vector<Tensor> exact = evaluate(c, same_numbers, cast(weights, DType::f64));
+  const std::vector<Tensor> exact = evaluate(c, same_numbers, c.f64 ? cast(weights, DType::f64) : weights);
   std::vector<Tensor> first;
   for (const Schedule& schedule : schedules(all_schedules)) {
     INFO(c.name << " in " << name_of(type) << ", blocks of at most " << limits.threads << ", order "

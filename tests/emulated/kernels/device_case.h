@@ -15,6 +15,7 @@ struct DeviceCase {
   std::function<std::vector<Tensor>(const std::vector<Tensor>&)> forward;
   std::vector<bool> activation{};  ///< per input: takes 16 bits where the case does, and is f32 else; empty: all
   std::vector<DType> types{DType::f32, DType::f64, DType::bf16, DType::f16};
+  bool f64 = true;       ///< the op has an f64 body; else it is compared with the CPU's f32
   double tolerance = 1;  ///< times what rounding to a type costs, relative L2 error
 };
 
