@@ -19,6 +19,7 @@
 #include "s4l/methods/training/run_files.h"
 #include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/saved_model.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::apps {
 namespace {
@@ -29,6 +30,9 @@ CommandLine eval_line() {
   const auto setting = [](const char* name) {
     Option option = find_setting(name)->option;
     option.standard.clear();  // here the default is the run's
+    if (option.name == "data")
+      option.help = "other pictures than the run's: a folder, .tar or .csv file with a test part";
+    if (option.name == "dataset") option.help = "what --data holds, one of `s4l list datasets`; else by its look";
     return option;
   };
   return {"eval",
@@ -58,6 +62,7 @@ methods::RunOptions options_for(const fs::path& weights, const methods::ModelCar
   options.img_size = card.img_size;
   options.unlabeled.clear();
   overlay(layer_from_arguments(arguments), options);
+  if (arguments.has("data")) check_is_there("data", options.data);
   if (arguments.has("data") && !arguments.has("dataset")) options.dataset = data::dataset_at(options.data);
   check_known("dataset", options.dataset, names_of(data::datasets()));
   return options;
@@ -113,9 +118,11 @@ int eval(const Arguments& arguments) {
 
   const std::string& views = saved.card.eval_views;
   const data::Pipeline pipeline(saved.card.preprocess_eval + (views.empty() ? "" : "|" + views));
-  const methods::Evaluation test = methods::evaluate(*saved.model, *dataset, pictures_to_test(*dataset), pipeline,
-                                                     options.eval_batch, device_from(options.device));
-  if (arguments.has("json")) {
+  const Device device = device_from(options.device);
+  nn::move_to(*saved.model, device);
+  const methods::Evaluation test =
+      methods::evaluate(*saved.model, *dataset, pictures_to_test(*dataset), pipeline, options.eval_batch, device);
+  if (arguments.on("json")) {
     io::Json json = methods::evaluation_json(test, dataset->class_names());
     json.set("weights", weights);
     fmt::print("{}\n", json.dump(2));

@@ -1,9 +1,11 @@
 # The CUDA device. kernels/cuda/*.cu are the kernels: nvcc compiles them for the GPU (S4L_CUDA=ON), the host's compiler
-# for the device that the CPU plays (EMULATED). kernels/cuda/*.cpp call NVIDIA's libraries and are for ON alone; their
-# stand-ins are in kernels/emulated.
+# for the device that the CPU plays (EMULATED). kernels/cuda/*.cpp call NVIDIA's libraries and are for ON alone, but for
+# what prepares a library's call; the libraries' stand-ins are in kernels/emulated.
 file(GLOB cuda_kernels CONFIGURE_DEPENDS kernels/cuda/*.cu)
 file(GLOB cuda_libraries CONFIGURE_DEPENDS kernels/cuda/*.cpp)
 file(GLOB emulated_stand_ins CONFIGURE_DEPENDS kernels/emulated/*.cpp)
+set(library_calls aligned conv2d linear plan_store)
+list(TRANSFORM library_calls REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/kernels/cuda/\\1.cpp")
 
 # The executor, which the tests use in every build, is never compiled with a sanitizer itself: that would watch the
 # switching of stacks. The macro says which one watches the kernels.
@@ -33,7 +35,8 @@ if(S4L_CUDA STREQUAL "EMULATED")
     list(APPEND emulated_kernels ${PROJECT_BINARY_DIR}/emulated/${name}.cpp)
   endforeach()
   set_source_files_properties(${emulated_kernels} PROPERTIES COMPILE_OPTIONS -Wno-unknown-pragmas)
-  target_sources(s4lcore PRIVATE ${emulated_kernels} ${emulated_stand_ins} $<TARGET_OBJECTS:s4l_executor>)
+  target_sources(s4lcore PRIVATE ${emulated_kernels} ${library_calls} ${emulated_stand_ins}
+    $<TARGET_OBJECTS:s4l_executor>)
   target_compile_definitions(s4lcore PUBLIC S4L_WITH_CUDA)
 elseif(S4L_CUDA STREQUAL "ON")
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
@@ -47,9 +50,10 @@ elseif(S4L_CUDA STREQUAL "ON")
     endif()
   endforeach()
   find_package(CUDAToolkit 13 REQUIRED)
+  include(cmake/Cudnn.cmake)
   target_sources(s4lcore PRIVATE ${cuda_kernels} ${cuda_libraries})
   set_target_properties(s4lcore PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
-  target_link_libraries(s4lcore PRIVATE CUDA::cudart)
+  target_link_libraries(s4lcore PRIVATE CUDA::cudart CUDA::cublasLt $<BUILD_INTERFACE:cudnn>)
   target_compile_definitions(s4lcore PUBLIC S4L_WITH_CUDA)
 elseif(S4L_CUDA)
   message(FATAL_ERROR "S4L_CUDA: expected ON, OFF or EMULATED, got ${S4L_CUDA}")

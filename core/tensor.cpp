@@ -1,5 +1,6 @@
 #include "s4l/core/tensor.h"
 
+#include "s4l/core/ops/fill.h"
 #include "s4l/core/tensor_impl.h"
 
 namespace s4l {
@@ -64,10 +65,9 @@ Tensor zeros(Shape shape, DType dtype, Device device) {
 }
 
 Tensor full(Shape shape, double value, DType dtype, Device device) {
-  return with_float(dtype, [&]<class T>() {
-    return from_values<T>(std::vector<T>(static_cast<std::size_t>(shape.numel()), static_cast<T>(value)), shape,
-                          device);
-  });
+  Tensor x = empty(shape, dtype, device);
+  kernel::fill(x, value);
+  return x;
 }
 
 Tensor to(const Tensor& x, Device device) {

@@ -65,7 +65,7 @@ Tensor empty(Shape shape, DType dtype = DType::f32, Device device = kCpu);
 inline Tensor empty_like(const Tensor& x) { return empty(x.shape(), x.dtype(), x.device()); }
 Tensor zeros(Shape shape, DType dtype = DType::f32, Device device = kCpu);
 inline Tensor zeros_like(const Tensor& x) { return zeros(x.shape(), x.dtype(), x.device()); }
-/// A tensor with every element `value` (f32 or f64).
+/// A tensor with every element `value`, of a floating type.
 Tensor full(Shape shape, double value, DType dtype = DType::f32, Device device = kCpu);
 /// The same bytes on `device`, without history; the tensor itself if it is there already.
 Tensor to(const Tensor& x, Device device);

@@ -1,7 +1,10 @@
 #include "s4l/data/loader.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 
@@ -18,6 +21,7 @@ namespace {
 struct HostStep {
   StreamBatch labelled, unlabelled;
   std::vector<std::int32_t> labels;
+  std::vector<float> weighted_labels;  // rows, where classes have weights
 };
 
 /// Tensors at fixed addresses, and the point from which on the device reads them no more.
@@ -53,25 +57,56 @@ Pictures allocate(const PictureRows& rows, Device device) {
           {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
 }
 
-template <class T>
-void copy(const Tensor& to, const std::vector<T>& from, Stream stream) {
-  runtime(stream.device()).copy(to.data<T>(), from.data(), to.bytes(), stream);
-  to.bump_version();
+/// Copies to a device by way of page-locked memory, where the device has such: its content is in use until the stream
+/// is done.
+class Upload {
+ public:
+  /// Beginning at `staging`; null: the copies read where they are told to, until the stream is done.
+  Upload(Stream stream, void* staging) : stream_(stream), staging_(static_cast<std::byte*>(staging)) {}
+
+  template <class T>
+  void copy(const Tensor& to, const std::vector<T>& from) {
+    const void* source = from.data();
+    if (staging_ != nullptr && to.bytes() != 0) {
+      source = std::memcpy(staging_, from.data(), to.bytes());
+      staging_ += to.bytes();
+    }
+    runtime(stream_.device()).copy(to.data<T>(), source, to.bytes(), stream_);
+    to.bump_version();
+  }
+  void copy(const Pictures& to, const PictureRows& from) {
+    copy(to.u8, from.u8);
+    copy(to.draws.flip, from.flip);
+    if (to.draws.noise) copy(to.draws.noise, from.noise);
+    if (to.draws.range) copy(to.draws.range, from.range);
+  }
+  void copy(const Batch& to, const HostStep& from) {
+    copy(to.labelled, from.labelled.views[0]);
+    if (from.weighted_labels.empty())
+      copy(to.labels, from.labels);
+    else
+      copy(to.labels, from.weighted_labels);
+    for (std::size_t view = 0; view < to.unlabelled.size(); ++view)
+      copy(to.unlabelled[view], from.unlabelled.views[view]);
+    if (to.index) copy(to.index, from.unlabelled.index);
+  }
+
+ private:
+  Stream stream_;
+  std::byte* staging_;
+};
+
+std::size_t bytes_of(const Pictures& pictures) {
+  std::size_t bytes = pictures.u8.bytes();
+  for (const Tensor* x : {&pictures.draws.flip, &pictures.draws.noise, &pictures.draws.range})
+    if (*x) bytes += x->bytes();
+  return bytes;
 }
 
-void copy(const Pictures& to, const PictureRows& from, Stream stream) {
-  copy(to.u8, from.u8, stream);
-  copy(to.draws.flip, from.flip, stream);
-  if (to.draws.noise) copy(to.draws.noise, from.noise, stream);
-  if (to.draws.range) copy(to.draws.range, from.range, stream);
-}
-
-void copy(const Batch& to, const HostStep& from, Stream stream) {
-  copy(to.labelled, from.labelled.views[0], stream);
-  copy(to.labels, from.labels, stream);
-  for (std::size_t view = 0; view < to.unlabelled.size(); ++view)
-    copy(to.unlabelled[view], from.unlabelled.views[view], stream);
-  if (to.index) copy(to.index, from.unlabelled.index, stream);
+std::size_t bytes_of(const Batch& batch) {
+  std::size_t bytes = bytes_of(batch.labelled) + batch.labels.bytes();
+  for (const Pictures& view : batch.unlabelled) bytes += bytes_of(view);
+  return bytes + (batch.index ? batch.index.bytes() : 0);
 }
 
 std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
@@ -83,13 +118,14 @@ std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
 Pictures on_device(const PictureRows& rows, Device device) {
   const Pictures pictures = allocate(rows, device);
   const Stream stream = compute_stream(device);
-  copy(pictures, rows, stream);
+  Upload(stream, nullptr).copy(pictures, rows);
   runtime(device).synchronize(stream);
   return pictures;
 }
 
 struct Loader::Impl {
   Impl(const Dataset& from, const Split& split, const LoaderOptions& options);
+  ~Impl() { runtime(device).synchronize(copy_stream(device)); }  // from the staging memory
   Slot make_slot() const;
   void fill(HostStep& host, std::int64_t step, const std::stop_token& stop) const;
   void note_damaged(const HostStep& host);
@@ -98,35 +134,42 @@ struct Loader::Impl {
 
   const Dataset& dataset;
   Device device;
+  std::vector<float> class_weights;
   Source labelled;
   std::optional<Source> unlabelled;
   mutable std::mutex damaged_mutex;  // of both sources' lists
   std::vector<HostStep> ring;        // filled by the prefetcher's threads
   std::array<Slot, 2> slots;
-  std::size_t turn = 0;   // the slot of the next batch
-  Prefetcher prefetcher;  // the last member: its threads end before what they use
+  std::shared_ptr<void> staging;  // of one batch
+  std::size_t turn = 0;           // the slot of the next batch
+  Prefetcher prefetcher;          // the last member: its threads end before what they use
 };
 
 Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions& options)
     : dataset(from),
       device(options.device),
+      class_weights(options.class_weights),
       labelled(from, split.labelled, options.labelled, options, 0),
       prefetcher(options.workers, options.prefetch,
                  [this](std::int64_t step, const std::stop_token& stop) { fill(host_step(step), step, stop); }) {
   check(options.labelled.pipelines.size() == 1, "loader: expected one view of the labelled pictures, got {}",
         options.labelled.pipelines.size());
   if (!options.unlabelled.pipelines.empty()) unlabelled.emplace(from, split.unlabelled, options.unlabelled, options, 1);
-  HostStep host{labelled.stream.make_batch(), unlabelled ? unlabelled->stream.make_batch() : StreamBatch(), {}};
+  HostStep host{labelled.stream.make_batch(), unlabelled ? unlabelled->stream.make_batch() : StreamBatch(), {}, {}};
   host.labels.resize(host.labelled.index.size());
+  host.weighted_labels.resize(host.labels.size() * class_weights.size());
   ring.assign(static_cast<std::size_t>(options.prefetch), host);
   for (Slot& slot : slots) slot = make_slot();
+  staging = runtime(device).host_memory(bytes_of(slots[0].batch));
 }
 
 Slot Loader::Impl::make_slot() const {
   const HostStep& host = ring[0];
   Slot slot;
   slot.batch.labelled = allocate(host.labelled.views[0], device);
-  slot.batch.labels = empty({static_cast<std::int64_t>(host.labels.size())}, DType::i32, device);
+  const auto n = static_cast<std::int64_t>(host.labels.size()),
+             classes = static_cast<std::int64_t>(class_weights.size());
+  slot.batch.labels = classes == 0 ? empty({n}, DType::i32, device) : empty({n, classes}, DType::f32, device);
   for (const PictureRows& rows : host.unlabelled.views) slot.batch.unlabelled.push_back(allocate(rows, device));
   if (unlabelled)
     slot.batch.index = empty({static_cast<std::int64_t>(host.unlabelled.index.size())}, DType::i64, device);
@@ -139,6 +182,12 @@ void Loader::Impl::fill(HostStep& host, std::int64_t step, const std::stop_token
   if (unlabelled) unlabelled->stream.fill(host.unlabelled, step, stop);
   for (std::size_t row = 0; row < host.labels.size(); ++row)
     host.labels[row] = label_of(dataset, host.labelled.index[row]);
+  if (class_weights.empty()) return;
+  std::fill(host.weighted_labels.begin(), host.weighted_labels.end(), 0.0f);
+  for (std::size_t row = 0; row < host.labels.size(); ++row) {
+    const auto label = static_cast<std::size_t>(host.labels[row]);
+    host.weighted_labels[row * class_weights.size() + label] = class_weights[label];
+  }
 }
 
 void Loader::Impl::note_damaged(const HostStep& host) {
@@ -155,10 +204,10 @@ Batch Loader::Impl::next() {
   const Stream compute = compute_stream(device), copying = copy_stream(device);
   slots[1 - turn].released = device_runtime.record(compute);  // what reads the last batch is queued by now
   Slot& slot = slots[turn];
+  device_runtime.synchronize(copying);  // the batch before has left the staging memory
   device_runtime.wait(copying, slot.released);
-  copy(slot.batch, host, copying);
+  Upload(copying, staging.get()).copy(slot.batch, host);
   device_runtime.wait(compute, device_runtime.record(copying));
-  device_runtime.synchronize(copying);  // the threads may fill `host` again
   prefetcher.pop();
   turn = 1 - turn;
   return slot.batch;
@@ -220,7 +269,7 @@ EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& in
 
   EvalBatch batch;
   const Image& first = read[0].views[0].image;
-  PictureRows rows(end - begin, {first.height, first.width}, pipeline);
+  PictureRows rows((end - begin) * pipeline.host_views(), {first.height, first.width}, pipeline);
   std::vector<std::int32_t> labels;
   for (std::size_t row = 0; row < read.size(); ++row) {
     rows.put(static_cast<std::int64_t>(row), read[row].views, dataset.path(index(row)));

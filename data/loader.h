@@ -28,7 +28,7 @@ Pictures on_device(const PictureRows& rows, Device device);
 /// queued before the next call of next().
 struct Batch {
   Pictures labelled;
-  Tensor labels;                     ///< (n) i32, of `labelled`
+  Tensor labels;                     ///< of `labelled`: (n) i32, or (n, K) f32 rows of LoaderOptions::class_weights
   std::vector<Pictures> unlabelled;  ///< one entry per unlabelled view, of the same pictures
   Tensor index;                      ///< (n_u) i64: which pictures of the data set `unlabelled` holds
 };
@@ -44,6 +44,9 @@ struct LoaderOptions {
   int workers = 2;         ///< threads that decode; 0: the caller does
   int prefetch = 4;        ///< batches ready ahead
   double max_damaged = 1;  ///< percent of a stream's pictures
+  /// By class. Given, a label is a row: its class's weight at its class, 0 elsewhere, so that a cross entropy with it
+  /// is that weight times the class's.
+  std::vector<float> class_weights;
   Device device;
 };
 

@@ -1,7 +1,6 @@
 #include "s4l/data/picture_index.h"
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 
 #include "s4l/core/error.h"
@@ -75,17 +74,6 @@ void PictureIndex::save() const {
     io::save_atomically(file_, csv);
   } catch (const Error&) {  // a home that cannot be written costs the next run's time, nothing else
   }
-}
-
-std::string default_cache_folder() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  if (const char* own = std::getenv("S4L_CACHE_DIR")) return own;
-  if (const std::string cache = variable("XDG_CACHE_HOME"); !cache.empty()) return cache + "/s4l";
-  const std::string home = variable("HOME");
-  return home.empty() ? "" : home + "/.cache/s4l";
 }
 
 }  // namespace s4l::data

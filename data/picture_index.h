@@ -38,8 +38,4 @@ class PictureIndex {
   std::unordered_map<std::string, Row> rows_;
 };
 
-/// Where programs keep what can be made again: $S4L_CACHE_DIR, $XDG_CACHE_HOME/s4l or $HOME/.cache/s4l; empty where
-/// none of the variables is set.
-std::string default_cache_folder();
-
 }  // namespace s4l::data

@@ -192,4 +192,18 @@ std::vector<std::int64_t> balanced(const Dataset& dataset, const std::vector<std
   return all;
 }
 
+std::vector<float> balanced_class_weights(const Dataset& dataset, const std::vector<std::int64_t>& indices) {
+  std::vector<double> pictures(dataset.class_names().size());
+  for (const std::int64_t index : indices) ++pictures[static_cast<std::size_t>(dataset.label(index))];
+  std::vector<float> weights;
+  for (std::size_t c = 0; c < pictures.size(); ++c) {
+    if (pictures[c] == 0)
+      fail(ErrorKind::data, "class weights: expected a label of every class, got none of \"{}\"",
+           dataset.class_names()[c]);
+    weights.push_back(
+        static_cast<float>(static_cast<double>(indices.size()) / (static_cast<double>(pictures.size()) * pictures[c])));
+  }
+  return weights;
+}
+
 }  // namespace s4l::data

@@ -47,6 +47,10 @@ Split split_with_labels(const Dataset& dataset, const std::vector<std::int64_t>&
 std::vector<std::int64_t> balanced(const Dataset& dataset, const std::vector<std::int64_t>& indices,
                                    std::uint64_t seed);
 
+/// What a label of each class weighs so that all classes weigh the same: pictures / (classes * those of the class), 1
+/// on average over `indices`. Throws Error(data) where a class has none.
+std::vector<float> balanced_class_weights(const Dataset& dataset, const std::vector<std::int64_t>& indices);
+
 /// split.csv: header path,label,role; label is the class's name, or nothing; role is labeled (which implies unlabeled),
 /// unlabeled, val or test; rows in the data set's order.
 std::string split_csv(const Dataset& dataset, const Split& split);

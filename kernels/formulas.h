@@ -83,11 +83,24 @@ struct softplus {
   }
 };
 
-/// A class's share of KL(p~ || p), and of the gradient with respect to its logit; `ratio` is log p~ - log p.
+/// expm1(r) - r, with all its digits for |r| <= 1/2.
+template <class T>
+S4L_HD T kl_gap(T r) {
+  constexpr int kTerms = sizeof(T) == 4 ? 9 : 17;
+  T sum = T(1);
+  for (int n = kTerms; n >= 3; --n) sum = T(1) + r * (T(1) / T(n)) * sum;
+  return r * r * T(0.5) * sum;
+}
+
+/// A class's share of KL(p~ || p), and of the gradient with respect to its logit; `ratio` r is log p~ - log p. Shares
+/// are p (r exp(r) - expm1(r)) and p (expm1(r) - r): with what sums to 0 added none is negative, so that a sum keeps
+/// the digits of nearly equal distributions.
 struct kl_perturbed_first {
   template <class T>
-  S4L_HD static T value(T perturbed, T, T ratio) {
-    return perturbed * ratio;
+  S4L_HD static T value(T perturbed, T clean, T ratio) {
+    if (!(std::fabs(ratio) <= T(0.5))) return perturbed * (ratio - T(1)) + clean;
+    const T gap = kl_gap(ratio);
+    return clean * (ratio * (ratio + gap) - gap);
   }
   template <class T>
   S4L_HD static T slope(T perturbed, T, T ratio, T kl) {
@@ -97,24 +110,32 @@ struct kl_perturbed_first {
 /// The same of KL(p || p~).
 struct kl_clean_first {
   template <class T>
-  S4L_HD static T value(T, T clean, T ratio) {
-    return -clean * ratio;
+  S4L_HD static T value(T perturbed, T clean, T ratio) {
+    if (!(std::fabs(ratio) <= T(0.5))) return perturbed - clean * (ratio + T(1));
+    return clean * kl_gap(ratio);
   }
   template <class T>
-  S4L_HD static T slope(T perturbed, T clean, T, T) {
-    return perturbed - clean;
+  S4L_HD static T slope(T perturbed, T clean, T ratio, T) {
+    if (!(std::fabs(ratio) <= T(0.5))) return perturbed - clean;
+    return clean * (ratio + kl_gap(ratio));
   }
 };
 
 /// Two independent normals of two random words (Box and Muller, 1958).
 struct normal_pair {
   float first, second;
+  /// A number u in (0, 1]: -2 log u, which is finite, is the pair's squared length.
+  S4L_HD static float radius_word(std::uint32_t a) { return static_cast<float>((a >> 8) + 1) * 0x1p-24f; }
   S4L_HD normal_pair(std::uint32_t a, std::uint32_t b) {
-    const float u = static_cast<float>((a >> 8) + 1) * 0x1p-24f;  // in (0, 1]: its logarithm is finite
-    const float angle = 6.2831853071795864769f * (static_cast<float>(b >> 8) * 0x1p-24f);
-    const float radius = std::sqrt(-2.0f * std::log(u));
-    first = radius * std::cos(angle);
-    second = radius * std::sin(angle);
+    const float turn = static_cast<float>(b >> 8) * 0x1p-24f, radius = std::sqrt(-2.0f * std::log(radius_word(a)));
+#ifdef __CUDA_ARCH__  // sinf and cosf would take stack for angles that do not come
+    sincospif(2 * turn, &second, &first);
+#else
+    first = std::cos(6.2831853071795864769f * turn);
+    second = std::sin(6.2831853071795864769f * turn);
+#endif
+    first *= radius;
+    second *= radius;
   }
 };
 

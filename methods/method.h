@@ -40,7 +40,7 @@ class Metrics {
 struct Step {
   nn::Classifier& model;
   const Tensor& x;                        ///< labelled rows (views b, H, W, 3)
-  const Tensor& labels;                   ///< (b) i32
+  const Tensor& labels;                   ///< (b) i32, or rows (b, K): see data::LoaderOptions::class_weights
   const std::vector<Tensor>& unlabelled;  ///< rows of each unlabelled view
   const Tensor& index;                    ///< (n_u) i64: which pictures of the data set those are; may be empty
   Rng rng;                                ///< keyed by seed and step

@@ -44,6 +44,15 @@ std::vector<NamedParameter> parameters_of(Module& module) { return collect(modul
 
 std::vector<NamedBuffer> buffers_of(Module& module) { return collect(module).buffers; }
 
+void move_to(Module& module, Device device) {
+  for (const auto& [name, parameter] : parameters_of(module)) {
+    if (parameter->value.device() == device) continue;
+    const bool trained = parameter->value.requires_grad();
+    parameter->value = to(parameter->value, device).set_requires_grad(trained);
+  }
+  for (const auto& [name, buffer] : buffers_of(module)) *buffer = to(*buffer, device);
+}
+
 std::int64_t parameter_count(Module& module) {
   std::int64_t count = 0;
   for (const auto& [name, parameter] : parameters_of(module)) count += parameter->value.numel();

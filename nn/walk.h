@@ -19,6 +19,8 @@ struct NamedBuffer {
 std::vector<NamedParameter> parameters_of(Module& module);
 /// Every buffer (running statistics), likewise.
 std::vector<NamedBuffer> buffers_of(Module& module);
+/// Puts every parameter and buffer below `module` on `device`; their gradients and history stay behind.
+void move_to(Module& module, Device device);
 /// How many numbers training changes.
 std::int64_t parameter_count(Module& module);
 /// Sets the number of batch-norm groups (virtual replicas) of every batch norm below `module`.

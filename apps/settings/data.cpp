@@ -47,6 +47,9 @@ std::vector<Row> data_rows() {
           .aliases({"split"}),
       Row(s, kRare, "sampler", "KIND", &RunOptions::sampler,
           "of labelled pictures: shuffled, or balanced over classes"),
+      Row(s, kRare, "class-weights", "KIND", &RunOptions::class_weights,
+          "of the labels' loss: none, or balanced: rare classes weigh more")
+          .aliases({"class-weight"}),
       Row(s, kRare, "data-option", "KEY=VALUE", Reader{add_data_option}, "an option of the data set; repeatable")
           .repeatable(),
       Row(s, kRare, "data-seed", "N", &RunOptions::data_seed, "of generated pictures"),
@@ -55,9 +58,11 @@ std::vector<Row> data_rows() {
       Row(s, kRare, "max-damaged", "PERCENT", &RunOptions::max_damaged, "more damaged pictures stop the run"),
       Row(s, kRare, "cache", "GIB", &RunOptions::cache, "memory for decoded pictures").free_on_resume(),
       Row(s, kRare, "augment", "PIPELINE", &RunOptions::augment, "preprocessing while training")
-          .aliases({"preprocessing"}),
+          .aliases({"preprocessing"})
+          .chosen_by("the sizes of the pictures"),
       Row(s, kRare, "preprocess-eval", "PIPELINE", &RunOptions::preprocess_eval, "preprocessing for evaluation")
-          .aliases({"preprocessing-eval"}),
+          .aliases({"preprocessing-eval"})
+          .chosen_by("the sizes of the pictures"),
   };
 }
 

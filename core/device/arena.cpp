@@ -38,12 +38,12 @@ std::size_t cgroup_memory() {
   return limit - std::min(limit, used);
 }
 
+}  // namespace
+
 std::string mebibytes(std::size_t bytes) {
   const std::size_t tenths = (bytes * 10 + (1u << 19)) >> 20;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
 }
-
-}  // namespace
 
 void* Arena::take(std::size_t bytes) {
   const std::size_t size = block_size(bytes);

@@ -3,11 +3,15 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "s4l/core/device/runtime.h"
 
 namespace s4l {
+
+/// "12.5 MiB"
+std::string mebibytes(std::size_t bytes);
 
 /// Address space handed out in pieces of any size: the smallest free one that fits is cut, and neighbours join when
 /// they come back, so that a later step finds room for what an earlier one used in other sizes. What it has taken from

@@ -17,7 +17,7 @@
 namespace s4l {
 namespace {
 
-std::atomic<bool> poison{false};
+std::atomic<bool> poisoned{false};
 
 #ifdef S4L_ADDRESS_SANITIZER
 /// Every block an allocation of its own: AddressSanitizer then sees each access outside of a living tensor.
@@ -71,7 +71,7 @@ class CpuRuntime final : public Runtime {
   Stream copy_stream() override { return make_stream(kCpu, this); }
   void* allocate(std::size_t bytes, Stream) override {
     void* memory = blocks_.take(bytes);
-    if (poison.load(std::memory_order_relaxed)) std::memset(memory, 0xff, bytes);
+    if (poison()) std::memset(memory, 0xff, bytes);
     return memory;
   }
   void free(void* memory, std::size_t bytes, Stream) noexcept override { blocks_.give(memory, bytes); }
@@ -81,6 +81,7 @@ class CpuRuntime final : public Runtime {
   void fill(void* to, unsigned char byte, std::size_t bytes, Stream) override {
     if (bytes != 0) std::memset(to, byte, bytes);
   }
+  std::shared_ptr<void> host_memory(std::size_t) override { return nullptr; }
   Event record(Stream) override { return {}; }
   void wait(Stream, const Event&) override {}
   void synchronize(Stream) override {}
@@ -89,6 +90,7 @@ class CpuRuntime final : public Runtime {
     return std::make_unique<ReplayByCall>(std::move(work));
   }
   MemoryUse memory_use() const override { return blocks_.use(); }
+  std::string description() const override { return "this processor"; }
 
  private:
   Blocks blocks_;
@@ -96,7 +98,8 @@ class CpuRuntime final : public Runtime {
 
 }  // namespace
 
-void set_poison(bool on) { poison.store(on, std::memory_order_relaxed); }
+void set_poison(bool on) { poisoned.store(on, std::memory_order_relaxed); }
+bool poison() { return poisoned.load(std::memory_order_relaxed); }
 
 Runtime& cpu_runtime() {
   static CpuRuntime* cpu = new CpuRuntime;  // never destroyed: tensors may outlive main's statics

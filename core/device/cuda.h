@@ -10,6 +10,8 @@ namespace s4l::cuda {
 int device_count();
 /// One line that says why device_count() is 0; empty where it is not.
 std::string why_no_device();
+/// Whether it computes faster than the CPU, so that it is chosen where nobody says a device.
+bool is_fast();
 Runtime& runtime(int index);
 
 }  // namespace s4l::cuda

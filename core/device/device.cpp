@@ -17,11 +17,15 @@ std::vector<Device> devices() {
   return all;
 }
 
+Device default_device() { return cuda::is_fast() && devices().size() > 1 ? devices()[1] : kCpu; }
+
 std::string why_no_gpu() { return cuda::why_no_device(); }
 
 Runtime& runtime(Device device) { return device == kCpu ? cpu_runtime() : cuda::runtime(device.index); }
 #else
 std::vector<Device> devices() { return {kCpu}; }
+
+Device default_device() { return kCpu; }
 
 std::string why_no_gpu() { return ""; }
 

@@ -16,6 +16,8 @@ inline constexpr Device kCpu{};
 
 /// What this build on this machine has; the CPU is always the first.
 std::vector<Device> devices();
+/// The first GPU, or the CPU where there is none.
+Device default_device();
 /// One line that says why a build with CUDA found no GPU on this machine; empty where it did, or has no CUDA.
 std::string why_no_gpu();
 /// "cpu", "cuda:0"

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "s4l/core/device/device.h"
 
@@ -51,15 +52,19 @@ class Runtime {
   virtual void free(void* memory, std::size_t bytes, Stream stream) noexcept = 0;
   /// Copies between any two of host and this device; host memory must stay until the copy is done.
   virtual void copy(void* to, const void* from, std::size_t bytes, Stream stream) = 0;
+  /// Page-locked host memory, from which copies run beside other work; null where that would change nothing.
+  virtual std::shared_ptr<void> host_memory(std::size_t bytes) = 0;
   virtual void fill(void* to, unsigned char byte, std::size_t bytes, Stream stream) = 0;
 
   virtual Event record(Stream stream) = 0;
   virtual void wait(Stream stream, const Event& event) = 0;
   virtual void synchronize(Stream stream) = 0;
-  /// Runs `work` once while recording it.
+  /// Runs `work` once while recording it. It may not wait for the device; memory that it uses stays the graph's.
   virtual std::unique_ptr<Graph> capture(Stream stream, std::function<void()> work) = 0;
 
   virtual MemoryUse memory_use() const = 0;
+  /// In a few words, for people: its name, what it has.
+  virtual std::string description() const = 0;
 
  protected:
   static Stream make_stream(Device device, void* handle) { return {device, handle}; }
@@ -73,5 +78,6 @@ inline Stream copy_stream(Device device) { return runtime(device).copy_stream();
 
 /// Fills fresh memory with 0xFF bytes (NaN for floats), so that a test finds a read before a write.
 void set_poison(bool on);
+bool poison();
 
 }  // namespace s4l

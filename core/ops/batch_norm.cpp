@@ -30,13 +30,16 @@ struct Normalized {
   }
 };
 
+/// Of parameters and statistics: 16 bits are for activations.
+DType parameter_type(const Tensor& x) { return x.dtype() == DType::f64 ? DType::f64 : DType::f32; }
+
 void check_arguments(const char* op, const Tensor& x, std::initializer_list<Tensor> per_channel,
                      const BatchNormOptions& options, const Tensor& residual) {
   check(x.shape().rank == 2 || x.shape().rank == 4, "{}: expected x (N, H, W, C) or (N, C), got {}", op, x.shape());
   for (const Tensor& p : per_channel)
-    check(p.shape() == Shape{x.shape().last()} && p.dtype() == x.dtype(),
-          "{}: expected gamma, beta, mean and variance {} {}, got {} {}", op, x.dtype(), Shape{x.shape().last()},
-          p.dtype(), p.shape());
+    check(p.shape() == Shape{x.shape().last()} && p.dtype() == parameter_type(x),
+          "{}: expected gamma, beta, mean and variance {} {}, got {} {}", op, parameter_type(x),
+          Shape{x.shape().last()}, p.dtype(), p.shape());
   check(options.groups >= 1 && x.shape()[0] % options.groups == 0,
         "{}: expected groups that divide the {} rows, got {}", op, x.shape()[0], options.groups);
   check(!residual || (residual.shape() == x.shape() && residual.dtype() == x.dtype()),
@@ -64,7 +67,7 @@ Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta
                   {gamma, beta, running_mean ? running_mean : gamma, running_var ? running_var : beta}, options,
                   residual);
   check(x.numel() > 0, "batch_norm_train: expected at least one row, got {}", x.shape());
-  const Tensor mean = empty({options.groups, x.shape().last()}, x.dtype(), x.device());
+  const Tensor mean = empty({options.groups, x.shape().last()}, parameter_type(x), x.device());
   const Tensor rstd = empty_like(mean);
   kernel::batch_norm_statistics(x, options, mean, rstd, running_mean, running_var);
   if (running_mean) {

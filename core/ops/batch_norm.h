@@ -15,6 +15,7 @@ struct BatchNormOptions {
 /// 2.0.4: y = gamma (x - mean) / sqrt(var + epsilon) + beta [+ residual] [then ReLU]. Where running_mean and
 /// running_var are given they are updated once, with the mean over the groups' means and (unless `biased`)
 /// unbiased variances.
+/// Parameters and statistics are of x's type, f32 where that has 16 bits.
 /// Only x is kept for the gradient; y is computed again where a later op reads it.
 Tensor batch_norm_train(const Tensor& x, const Tensor& gamma, const Tensor& beta, const Tensor& running_mean,
                         const Tensor& running_var, const BatchNormOptions& options, const Tensor& residual = {});

@@ -37,10 +37,14 @@ Tensor rotation_labels(std::int64_t n, Device device) {
 }
 
 Tensor repeat_labels(const Tensor& labels, int times) {
-  check(labels.shape().rank == 1 && labels.dtype() == DType::i32 && times >= 0,
-        "repeat_labels: expected labels i32 (n) and 0 or more times, got {} {} and {}", labels.dtype(), labels.shape(),
-        times);
-  const Tensor y = empty({times * labels.numel()}, DType::i32, labels.device());
+  const Shape& shape = labels.shape();
+  const bool numbers = shape.rank == 1 && labels.dtype() == DType::i32;
+  const bool rows = shape.rank == 2 && (labels.dtype() == DType::f32 || labels.dtype() == DType::f64);
+  check((numbers || rows) && times >= 0,
+        "repeat_labels: expected labels i32 (n) or f32 (n, K) and 0 or more times, got {} {} and {}", labels.dtype(),
+        shape, times);
+  const Tensor y =
+      empty(rows ? Shape{times * shape[0], shape[1]} : Shape{times * shape[0]}, labels.dtype(), labels.device());
   kernel::repeat_labels(labels, times, y);
   return y;
 }

@@ -31,7 +31,7 @@ Tensor rotation_batch(const Tensor& pictures, const Tensor& index, const Picture
                       const RotationBatchOptions& options = {});
 /// The labels of those rows: 0, 1, 2, 3, 0, 1, ... (4 n) i32.
 Tensor rotation_labels(std::int64_t n, Device device);
-/// Each label repeated `times` (adjacent): (n) i32 to (times n) i32.
+/// Each label repeated `times` (adjacent): (n) i32 to (times n), or rows (n, K) f32 or f64 to (times n, K).
 Tensor repeat_labels(const Tensor& labels, int times);
 /// Which of the pictures each of `rows` rows shows, of `views` adjacent views of a picture: 0, 0, ..., 1, 1, ... i32.
 Tensor picture_labels(std::int64_t rows, std::int64_t views, Device device);
@@ -40,7 +40,7 @@ S4L_KERNEL(rotation_batch, const Tensor& pictures, const Tensor& index, const Pi
            const RotationBatchOptions& options, const Tensor& y)
 /// y_i = i mod 4.
 S4L_KERNEL(rotation_labels, const Tensor& y)
-/// y_i = labels[i / times].
+/// y_i = labels[i / times], of rows as of numbers.
 S4L_KERNEL(repeat_labels, const Tensor& labels, int times, const Tensor& y)
 /// y_i = i / views.
 S4L_KERNEL(picture_labels, std::int64_t views, const Tensor& y)

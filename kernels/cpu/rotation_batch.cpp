@@ -214,8 +214,12 @@ void rotation_labels(const Tensor& y) {
 }
 
 void repeat_labels(const Tensor& labels, int times, const Tensor& y) {
-  for (std::int64_t i = 0; i < labels.numel(); ++i)
-    std::fill_n(y.data<std::int32_t>() + i * times, times, labels.data<std::int32_t>()[i]);
+  if (labels.numel() == 0) return;
+  const std::size_t row = labels.bytes() / static_cast<std::size_t>(labels.shape()[0]);
+  const auto* from = static_cast<const char*>(labels.raw());
+  auto* to = static_cast<char*>(y.raw());
+  for (std::int64_t i = 0; i < labels.shape()[0]; ++i, from += row)
+    for (int k = 0; k < times; ++k, to += row) std::memcpy(to, from, row);
 }
 
 void picture_labels(std::int64_t views, const Tensor& y) {

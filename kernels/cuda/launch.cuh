@@ -8,6 +8,16 @@
 #include "s4l/core/tensor.h"
 #include "s4l/kernels/cuda/number.cuh"
 
+namespace s4l::S4L_KNS {
+
+/// A number of neighbours as a type, so that it is a constant where it is an argument.
+template <int N>
+struct Lanes {
+  static constexpr int count = N;
+};
+
+}  // namespace s4l::S4L_KNS
+
 namespace s4l::cuda {
 
 /// The most that a launch takes; tests lower it, so that few threads do what many do on a GPU.
@@ -31,6 +41,9 @@ inline Grid grid_of_items(std::int64_t n, int threads = 256) {
   return grid_of_rows((n + block - 1) / block, block);
 }
 
+/// One thread for each 16 bytes of n numbers: for_runs<lanes>(n).
+inline Grid grid_of_runs(std::int64_t n, int lanes) { return grid_of_items((n + lanes - 1) / lanes); }
+
 /// The stream that kernels on x's device run in.
 inline void* stream_of(const Tensor& x) { return compute_stream(x.device()).handle(); }
 
@@ -40,12 +53,29 @@ T* data_or_null(const Tensor& x) {
   return x ? x.data<T>() : nullptr;
 }
 
-/// Whether each of the rows can be read by Pack<T, kVector<T>>: rows of `length`, which start at `pointers` (null:
-/// none).
+/// Whether the numbers of all these tensors, which may be empty, start at multiples of 16 bytes.
+inline bool aligned(std::initializer_list<Tensor> tensors) {
+  return std::all_of(tensors.begin(), tensors.end(),
+                     [](const Tensor& x) { return !x || reinterpret_cast<std::uintptr_t>(x.raw()) % 16 == 0; });
+}
+/// Whether each of the rows can be read by Pack<T, kVector<T>>: rows of `length` that start at `pointers` (null: none).
 template <class T>
 bool in_vectors(std::int64_t length, std::initializer_list<const void*> pointers) {
   const auto aligned = [](const void* p) { return reinterpret_cast<std::uintptr_t>(p) % 16 == 0; };
   return length % S4L_KNS::kVector<T> == 0 && std::all_of(pointers.begin(), pointers.end(), aligned);
+}
+/// The same for the last dimension of x and of others like it, which may be empty.
+template <class T>
+bool in_vectors(const Tensor& x, std::initializer_list<Tensor> others) {
+  return in_vectors<T>(x.shape().last(), {x.raw()}) && aligned(others);
+}
+/// Calls body(lanes) with 16 bytes of T, or one.
+template <class T, class Body>
+void with_lanes(bool vectors, const Body& body) {
+  if (vectors)
+    body(S4L_KNS::Lanes<S4L_KNS::kVector<T>>());
+  else
+    body(S4L_KNS::Lanes<1>());
 }
 
 }  // namespace s4l::cuda
@@ -58,11 +88,6 @@ __device__ __forceinline__ std::int64_t grid_thread() {
 }
 __device__ __forceinline__ std::int64_t grid_threads() { return static_cast<std::int64_t>(gridDim.x) * blockDim.x; }
 
-/// A number of neighbours as a type, so that it is a constant where it is an argument.
-template <int N>
-struct Lanes {
-  static constexpr int count = N;
-};
 /// The calling thread's share of [0, n): body(lanes, i) for runs [i, i + lanes.count); the count is N, and 1 for the
 /// rest.
 template <int N, class Body>

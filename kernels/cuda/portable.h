@@ -8,7 +8,7 @@
 #ifdef __CUDACC__
 #include <cuda_runtime.h>
 
-#include "s4l/core/error.h"
+#include "s4l/kernels/cuda/error.h"
 #include "s4l/kernels/cuda/ptx.cuh"
 
 #define S4L_KNS k_gpu
@@ -27,7 +27,7 @@ namespace s4l::cuda {
 inline void check_launch(const char* kernel, dim3 grid, dim3 block, std::size_t shared) {
   const cudaError_t error = cudaGetLastError();
   check(error == cudaSuccess, "kernel {}: {} ({} x {} x {} blocks of {} x {} x {} threads, {} bytes of shared memory)",
-        kernel, cudaGetErrorName(error), grid.x, grid.y, grid.z, block.x, block.y, block.z, shared);
+        kernel, text_of(error), grid.x, grid.y, grid.z, block.x, block.y, block.z, shared);
 }
 }  // namespace s4l::cuda
 

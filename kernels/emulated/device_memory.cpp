@@ -2,12 +2,14 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <vector>
 
+#include "s4l/core/device/arena.h"
 #include "s4l/core/error.h"
 #include "s4l/kernels/emulated/executor.h"
 #include "s4l/kernels/emulated/fiber.h"
@@ -24,8 +26,8 @@ class DeviceMemory {
  public:
   void* allocate(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    if (failing_ > 0 && --failing_ == 0)
-      fail(ErrorKind::usage, "emulated device: expected {} bytes, got none ({} are held)", bytes, held_);
+    if (failing_ > 0 && --failing_ == 0) refuse(bytes);
+    if (bytes > kReserved) refuse(bytes);
     const std::size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment + (bytes == 0 ? kAlignment : 0);
     void* memory = kHeapBlocks ? heap_block(bytes) : block_of(size);
     live_[memory] = {bytes, size};
@@ -80,10 +82,14 @@ class DeviceMemory {
     std::size_t bytes, size;
   };
 
-  static void* heap_block(std::size_t bytes) {
+  [[noreturn]] void refuse(std::size_t bytes) const {
+    fail(ErrorKind::memory, "memory of cuda:0: expected {} more, got none; tensors hold {}, {} are free",
+         mebibytes(bytes), mebibytes(held_), mebibytes(kReserved - std::min(used_, kReserved)));
+  }
+
+  void* heap_block(std::size_t bytes) const {
     void* memory = nullptr;
-    check(::posix_memalign(&memory, kAlignment, bytes == 0 ? 1 : bytes) == 0,
-          "emulated device: expected {} bytes, got none", bytes);
+    if (::posix_memalign(&memory, kAlignment, bytes == 0 ? 1 : bytes) != 0) refuse(bytes);
     return memory;
   }
 
@@ -98,22 +104,26 @@ class DeviceMemory {
       check(space != MAP_FAILED, "emulated device: expected {} bytes of address space, got none", kReserved);
       arena_ = static_cast<char*>(space);
     }
-    check(used_ + size <= kReserved, "emulated device: expected {} bytes, got none ({} are held)", size, held_);
-    void* memory = arena_ + used_;
+    if (used_ + size > kReserved) refuse(size);
+    char* memory = arena_ + used_;
     used_ += size;
-    if (open_ > 0) protect(PROT_READ | PROT_WRITE);
+    if (open_ > 0) protect(memory, memory + size, PROT_READ | PROT_WRITE);
     return memory;
   }
 
   void poison(void* memory, std::size_t bytes) {
     if (bytes == 0) return;
-    if (open_ == 0) protect(PROT_READ | PROT_WRITE);
+    char* first = static_cast<char*>(memory);
+    if (open_ == 0) protect(first, first + bytes, PROT_READ | PROT_WRITE);
     std::memset(memory, 0xff, bytes);
-    if (open_ == 0) protect(PROT_NONE);
+    if (open_ == 0) protect(first, first + bytes, PROT_NONE);
   }
 
-  void protect(int access) {
-    if (!kHeapBlocks && used_ > 0) ::mprotect(arena_, (used_ + kPage - 1) / kPage * kPage, access);
+  void protect(int access) { protect(arena_, arena_ + used_, access); }
+  void protect(char* first, char* last, int access) {
+    if (kHeapBlocks || first == last) return;
+    first -= static_cast<std::size_t>(first - arena_) % kPage;
+    ::mprotect(first, static_cast<std::size_t>(last - first), access);
   }
 
   mutable std::mutex mutex_;

@@ -1,7 +1,9 @@
 // The runtime of the device that the CPU plays: nothing that is queued happens before somebody waits for it.
 #include <algorithm>
-#include <atomic>
-#include <cstring>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "s4l/core/device/cuda.h"
@@ -12,16 +14,95 @@
 namespace s4l::emulated {
 namespace {
 
+/// Which blocks graphs use, and so must stay; and how much is in use.
+class Blocks {
+ public:
+  void taken(void* block, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    use_.current += bytes;
+    use_.peak = std::max(use_.peak, use_.current);
+    if (capturing_) recorded_[block] = false;
+  }
+  /// Whether it may go now; else the graph's end gives it back.
+  bool returned(void* block, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    use_.current -= bytes;
+    for (auto& graph : graphs_)
+      if (const auto found = graph->find(block); found != graph->end()) return !(found->second = true);
+    if (capturing_) recorded_[block] = true;
+    return !capturing_;
+  }
+
+  using OfGraph = std::map<void*, bool>;  // and whether its tensor is gone
+  void begin_capture() {
+    const std::lock_guard lock(mutex_);
+    capturing_ = true;
+  }
+  OfGraph* end_capture() {
+    const std::lock_guard lock(mutex_);
+    capturing_ = false;
+    return graphs_.insert(std::make_unique<OfGraph>(std::exchange(recorded_, {}))).first->get();
+  }
+  void release(OfGraph* graph, void* stream) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [block, gone] : *graph)
+      if (gone) streams().submit(stream, [memory = block] { emulated::free(memory); });
+    graphs_.erase(std::find_if(graphs_.begin(), graphs_.end(), [=](const auto& one) { return one.get() == graph; }));
+  }
+
+  MemoryUse use() const {
+    const std::lock_guard lock(mutex_);
+    return {use_.current, use_.peak, allocated_bytes()};
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  bool capturing_ = false;
+  OfGraph recorded_;
+  std::set<std::unique_ptr<OfGraph>> graphs_;
+  MemoryUse use_;
+};
+
 class RecordedWork final : public Graph {
  public:
-  RecordedWork(void* stream, std::vector<std::function<void()>> work) : stream_(stream), work_(std::move(work)) {}
+  RecordedWork(Blocks& blocks, void* stream)
+      : blocks_(blocks), memory_(blocks.end_capture()), stream_(stream), work_(streams().end_capture(stream)) {}
+  ~RecordedWork() override { blocks_.release(memory_, stream_); }
   void replay() override {
     for (const auto& piece : work_) streams().submit(stream_, piece);
   }
 
  private:
+  Blocks& blocks_;
+  Blocks::OfGraph* memory_;
   void* stream_;
   std::vector<std::function<void()>> work_;
+};
+
+/// Page-locked host memory: a copy from it reads what is there when the copy is done.
+class Pinned {
+ public:
+  std::shared_ptr<void> allocate(std::size_t bytes) {
+    auto* const memory = new std::byte[bytes];
+    const std::lock_guard lock(mutex_);
+    ranges_[memory] = bytes;
+    return {memory, [this](const void* begin) { release(static_cast<const std::byte*>(begin)); }};
+  }
+  bool contains(const void* memory) const {
+    const auto* at = static_cast<const std::byte*>(memory);
+    const std::lock_guard lock(mutex_);
+    const auto next = ranges_.upper_bound(at);
+    return next != ranges_.begin() && at < std::prev(next)->first + std::prev(next)->second;
+  }
+
+ private:
+  void release(const std::byte* begin) {
+    const std::lock_guard lock(mutex_);
+    ranges_.erase(begin);
+    delete[] begin;
+  }
+  mutable std::mutex mutex_;
+  std::map<const std::byte*, std::size_t> ranges_;
 };
 
 class EmulatedRuntime final : public Runtime {
@@ -30,20 +111,19 @@ class EmulatedRuntime final : public Runtime {
   Stream copy_stream() override { return copy_; }
 
   void* allocate(std::size_t bytes, Stream) override {
-    const std::size_t held = current_ += bytes;
-    for (std::size_t peak = peak_; peak < held && !peak_.compare_exchange_weak(peak, held);) {
-    }
-    return emulated::allocate(bytes);
+    void* block = emulated::allocate(bytes);
+    blocks_.taken(block, bytes);
+    return block;
   }
-  /// What a graph may still use stays.
-  void free(void* memory, std::size_t bytes, Stream stream) noexcept override {
-    current_ -= bytes;
-    if (!streams().capturing()) streams().submit(stream.handle(), [memory] { emulated::free(memory); });
+  void free(void* block, std::size_t bytes, Stream stream) noexcept override {
+    if (blocks_.returned(block, bytes)) streams().submit(stream.handle(), [block] { emulated::free(block); });
   }
 
   void copy(void* to, const void* from, std::size_t bytes, Stream stream) override {
     if (bytes == 0) return;
-    if (is_device_memory(from) || !is_device_memory(to)) {
+    const bool on_device = is_device_memory(from) && is_device_memory(to);
+    check(on_device || !streams().capturing(), "copy: expected no host memory in a capture, got some");
+    if (on_device || is_device_memory(from) || pinned_.contains(from)) {
       streams().submit(stream.handle(), [=] { emulated::copy(to, from, bytes); });
     } else {  // from pageable memory, which CUDA has read when the call returns
       const auto* first = static_cast<const std::byte*>(from);
@@ -52,6 +132,7 @@ class EmulatedRuntime final : public Runtime {
       });
     }
   }
+  std::shared_ptr<void> host_memory(std::size_t bytes) override { return pinned_.allocate(bytes); }
   void fill(void* to, unsigned char byte, std::size_t bytes, Stream stream) override {
     if (bytes != 0) streams().submit(stream.handle(), [=] { emulated::fill(to, byte, bytes); });
   }
@@ -64,23 +145,26 @@ class EmulatedRuntime final : public Runtime {
 
   std::unique_ptr<Graph> capture(Stream stream, std::function<void()> work) override {
     streams().begin_capture(stream.handle());
+    blocks_.begin_capture();
     try {
       work();
     } catch (...) {
-      streams().end_capture(stream.handle());
+      const RecordedWork dropped(blocks_, stream.handle());
       throw;
     }
-    auto graph = std::make_unique<RecordedWork>(stream.handle(), streams().end_capture(stream.handle()));
+    auto graph = std::make_unique<RecordedWork>(blocks_, stream.handle());
     graph->replay();
     return graph;
   }
 
-  MemoryUse memory_use() const override { return {current_, peak_, allocated_bytes()}; }
+  MemoryUse memory_use() const override { return blocks_.use(); }
+  std::string description() const override { return "played by the CPU"; }
 
  private:
   static constexpr Device kDevice{Device::Kind::cuda, 0};
   Stream compute_ = make_stream(kDevice, streams().make()), copy_ = make_stream(kDevice, streams().make());
-  std::atomic<std::size_t> current_{0}, peak_{0};
+  Blocks blocks_;
+  Pinned pinned_;
 };
 
 }  // namespace
@@ -90,6 +174,7 @@ namespace s4l::cuda {
 
 int device_count() { return 1; }
 std::string why_no_device() { return ""; }
+bool is_fast() { return false; }
 Runtime& runtime(int) {
   static auto* device = new emulated::EmulatedRuntime;  // never destroyed: tensors may outlive main's statics
   return *device;

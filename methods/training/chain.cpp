@@ -6,6 +6,7 @@
 #include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/saved_model.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 
@@ -50,8 +51,10 @@ std::string make_guesses(RunOptions options, const std::string& weights) {
   const SavedModel teacher = load_model(weights);
   const auto dataset = open_data(options);
   const data::Split split = split_data(options, *dataset);
-  return guesses_csv(*dataset, guess(*teacher.model, *dataset, split.unlabelled, teacher.card.img_size,
-                                     options.eval_batch, device_from(options.device)));
+  const Device device = device_from(options.device);
+  nn::move_to(*teacher.model, device);
+  return guesses_csv(
+      *dataset, guess(*teacher.model, *dataset, split.unlabelled, teacher.card.img_size, options.eval_batch, device));
 }
 
 }  // namespace s4l::methods

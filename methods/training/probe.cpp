@@ -113,11 +113,12 @@ void fit_linear_head(nn::Classifier& model, const LabelledFeatures& examples) {
   const Tensor x = standard.applied(examples.features);
   Rng unused(0, Purpose::init);
   nn::Linear head(x.shape()[1], bias.value.numel(), unused, true);
+  nn::move_to(head, x.device());
   nn::Sgd sgd(nn::parameters_of(head), {.momentum = 0.9, .weight_decay = 1e-3});
   for (int step = 0; step < kProbeSteps; ++step) {
     sgd.zero_grad();
     backward(cross_entropy(head.forward(x, nn::Mode::train), examples.labels));
-    sgd.step(full({1}, 1 - static_cast<double>(step) / kProbeSteps));
+    sgd.step(full({1}, 1 - static_cast<double>(step) / kProbeSteps, DType::f32, x.device()));
   }
   // w (f - mean) scale + b = (w scale) f + (b - w scale mean)
   auto w = values_of<float>(head.weight.value), b = values_of<float>(head.bias.value);

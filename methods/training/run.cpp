@@ -76,6 +76,7 @@ void Run::measure(Plan& plan) const {
   trial.trainer->step();  // the first one also allocates
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 2; ++i) trial.trainer->step();
+  trial.trainer->take_metrics();  // waits for the device
   const auto stepped = std::chrono::steady_clock::now();
   plan.seconds_per_step = std::chrono::duration<double>(stepped - start).count() / 2 * scale;
   std::vector<std::int64_t> some = run.split.unlabelled;

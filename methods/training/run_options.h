@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "s4l/core/device/device.h"
 #include "s4l/methods/method_option.h"
 
 namespace s4l::methods {
@@ -27,6 +28,7 @@ struct RunOptions {
   std::string labels_file;                             ///< who is labelled, instead of `labels` (split_formats.h)
   double val_fraction = 0.2;                           ///< of the labels, for validation
   std::string sampler = "shuffled";                    ///< of the labelled pictures; or "balanced": classes evenly
+  std::string class_weights = "none";                  ///< of the labels' loss; or "balanced": by class frequency
   bool strict = false;                                 ///< stop at the first damaged picture
   double max_damaged = 1;                              ///< percent of the pictures
   double cache = 1;                                    ///< GiB of memory for decoded pictures
@@ -76,7 +78,7 @@ struct RunOptions {
   int keep_checkpoints = 2;
   int workers = 2;
   int prefetch = 4;
-  std::string device = "cpu";
+  std::string device = to_text(default_device());
 };
 
 }  // namespace s4l::methods

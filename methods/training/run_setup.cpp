@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "s4l/core/io/cache_folder.h"
 #include "s4l/core/io/file.h"
-#include "s4l/data/picture_index.h"
 #include "s4l/data/recognise.h"
 #include "s4l/data/relabelled.h"
 #include "s4l/data/split_formats.h"
@@ -49,6 +49,10 @@ void check_numbers(const RunOptions& o) {
   require(o.max_damaged >= 0 && o.max_damaged <= 100, "max-damaged", "0 to 100 percent", to_text(o.max_damaged));
   require(o.cache >= 0 && o.cache <= 1e6, "cache", "0 or more GiB", to_text(o.cache));
   require(o.sampler == "shuffled" || o.sampler == "balanced", "sampler", "shuffled or balanced", o.sampler);
+  require(o.class_weights == "none" || o.class_weights == "balanced", "class-weights", "none or balanced",
+          o.class_weights);
+  require(o.class_weights == "none" || o.sampler == "shuffled", "class-weights",
+          "none with --sampler balanced, which evens the classes out already", o.class_weights);
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
   require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
   require(o.eval_interval >= 0 && o.checkpoint_interval >= 0, "checkpoint-interval", "0 (chosen) or more",
@@ -69,25 +73,28 @@ data::Size common_size(const data::Dataset& dataset) {
 
 void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
   const data::Size size = common_size(dataset);
-  const bool equal = size.height > 0 && size.height == size.width;
+  const bool small = 0 < size.height && size.height == size.width && size.height <= kSmallPicture;
   if (o.img_size == 0) {
     int wanted = kImageNetSide;
     for (const nn::ModelEntry& entry : nn::models())
       if (o.model == entry.name && entry.img_size < kImageNetSide) wanted = kPhotoSide;
-    o.img_size = equal && size.height <= kSmallPicture ? size.height : wanted;
+    o.img_size = small ? size.height : wanted;
   }
   require(o.img_size >= 8 && o.img_size <= 4096, "img-size", "8 to 4096", to_text(o.img_size));
-  const std::string side = std::to_string(o.img_size);
-  // Photographs: shorter side to 8/7 of the network's, as 256 is to 224 in the spec's evaluation.
-  const std::string shrink = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|";
-  const std::string padding = std::to_string(std::max(1, o.img_size / 8));
-  const std::string fit =
-      size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
-  if (o.augment.empty())
-    o.augment = (equal ? fit + "pad_crop(" + padding + ")" : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
+  const std::string side = std::to_string(o.img_size), central = "central_crop(" + side + ")|";
+  if (!small) {
+    // Photographs, as the paper trains on them: the shorter side to 8/7 of the network's, as 256 is to 224, to
+    // evaluate.
+    if (o.augment.empty()) o.augment = "inception_crop|resize(" + side + ")|flip_lr|-1_to_1";
+    if (o.preprocess_eval.empty())
+      o.preprocess_eval = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|" + central + "-1_to_1";
+    return;
+  }
+  const std::string padding = std::to_string(std::max(1, o.img_size / 8)), shrink = "resize_small(" + side + ")|";
+  const std::string fit = size.height == o.img_size ? "" : size.height > o.img_size ? shrink : "resize(" + side + ")|";
+  if (o.augment.empty()) o.augment = fit + "pad_crop(" + padding + ")|flip_lr|-1_to_1";
   // For pictures of any size, so that the weights file can be used on others; those of this size stay as they are.
-  const std::string small = "resize_small(" + side + ")|", central = "central_crop(" + side + ")|";
-  const std::string fit_any = !equal ? shrink + central : size.height < o.img_size ? fit : small + central;
+  const std::string fit_any = size.height < o.img_size ? fit : shrink + central;
   if (o.preprocess_eval.empty()) o.preprocess_eval = fit_any + "-1_to_1";
 }
 
@@ -137,7 +144,7 @@ data::DatasetOptions dataset_options(const RunOptions& options) {
   data.strict = options.strict;
   data.max_damaged = options.max_damaged;
   data.unlabeled = options.unlabeled;
-  data.cache_folder = data::default_cache_folder();
+  data.cache_folder = io::cache_folder();
   data.cache_bytes = static_cast<std::int64_t>(options.cache * (1 << 30));
   data.extra = options.dataset_options;
   return data;
@@ -273,8 +280,10 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   loader.device = device;
   data::Split streams = split;
   if (o.sampler == "balanced") streams.labelled = data::balanced(dataset, split.labelled, o.seed);
+  if (o.class_weights == "balanced") loader.class_weights = data::balanced_class_weights(dataset, split.labelled);
   training.loader = std::make_unique<data::Loader>(dataset, streams, loader);
 
+  train.device = device;
   train.lr = schedule_of(o, steps_per_epoch(o, split));
   train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
   train.seed = o.seed;

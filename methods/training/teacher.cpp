@@ -12,9 +12,7 @@ Teacher::Teacher(nn::Classifier& student, const AverageDecay& decay) : student_(
     weights_.emplace_back("teacher." + name, copy);
   }
   check(!weights_.empty(), "teacher: expected a network with weights");
-  const Device device = weights_[0].second.device();
-  updates_ = zeros({1}, DType::f32, device);
-  one_ = full({1}, 1, DType::f32, device);
+  updates_ = zeros({1}, DType::f32, weights_[0].second.device());
 }
 
 void Teacher::exchange() {
@@ -37,7 +35,7 @@ void Teacher::follow() {
   std::size_t i = 0;
   for (const auto& [name, parameter] : nn::parameters_of(student_))
     average_(weights_[i++].second, parameter->value, updates_, decay_);
-  add_(updates_, one_);
+  add_(updates_, full({1}, 1, DType::f32, updates_.device()));
 }
 
 void Teacher::visit(nn::Visitor& visitor) {

@@ -29,7 +29,7 @@ class Teacher {
   nn::Classifier& student_;
   AverageDecay decay_;
   std::vector<std::pair<std::string, Tensor>> weights_;
-  Tensor updates_, one_;
+  Tensor updates_;
 };
 
 }  // namespace s4l::methods

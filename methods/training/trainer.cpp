@@ -11,6 +11,8 @@
 namespace s4l::methods {
 namespace {
 
+constexpr int kWarmUp = 2;
+
 /// A method's own heads and state as a module, so that one visit reaches everything that is trained and saved.
 struct MethodState final : nn::Module {
   Method& method;
@@ -48,7 +50,7 @@ data::Pictures first_rows(const data::Pictures& pictures, std::int64_t n) {
 data::Batch first_pictures(const data::Batch& batch, std::int64_t n, std::int64_t unit) {
   data::Batch part{first_rows(batch.labelled, n), rows(batch.labels, 0, n), {}, batch.index};
   for (const data::Pictures& view : batch.unlabelled) {
-    const std::int64_t wanted = view.u8.shape()[0] * n / batch.labels.numel() / unit * unit;
+    const std::int64_t wanted = view.u8.shape()[0] * n / batch.labels.shape()[0] / unit * unit;
     part.unlabelled.push_back(first_rows(view, std::max(unit, wanted)));
     part.index = rows(batch.index, 0, part.unlabelled.back().u8.shape()[0]);
   }
@@ -63,6 +65,7 @@ Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, Tr
       loader_(loader),
       options_(std::move(options)),
       whole_(std::make_unique<Whole>(model, method)) {
+  nn::move_to(*whole_, options_.device);
   optimizer_ = std::make_unique<nn::Sgd>(nn::parameters_of(*whole_), options_.sgd);
   nn::set_batch_norm_groups(*whole_, options_.virtual_replicas);
   if (options_.cross_replica_bn) nn::set_cross_replica_batch_norm(*whole_);
@@ -84,9 +87,9 @@ void Trainer::step() {
 
 std::string Trainer::batch_that_fits(const data::Batch& batch) {
   const std::int64_t unit = options_.virtual_replicas;
-  for (std::int64_t n = batch.labels.numel() / 2; n >= unit; n /= 2) {
+  for (std::int64_t n = batch.labels.shape()[0] / 2; n >= unit; n /= 2) {
     try {
-      take_step(first_pictures(batch, n / unit * unit, unit));
+      compute(first_pictures(batch, n / unit * unit, unit), metrics_);
       return "--batch-size " + std::to_string(n / unit * unit) + " fits";
     } catch (const Error&) {
       metrics_.clear();
@@ -96,23 +99,41 @@ std::string Trainer::batch_that_fits(const data::Batch& batch) {
 }
 
 void Trainer::take_step(const data::Batch& batch) {
+  refresh_scalars();
+  const bool on_gpu = options_.device != kCpu;
+  if (!on_gpu || !options_.capture || warmed_up_ < kWarmUp) {
+    compute(batch, metrics_);
+    ++warmed_up_;
+    return;
+  }
+  captured_.run(
+      batch, [this](const data::Batch& fixed, Metrics& metrics) { compute(fixed, metrics); }, metrics_);
+  optimizer_->bump_version();  // a replay changes the weights behind the host's back
+}
+
+/// What changes from step to step.
+void Trainer::refresh_scalars() {
+  copy_(lr_, full({1}, lr()));
+  copy_(random_, from_values<std::int32_t>(rng().words(), {6}));
+}
+
+void Trainer::compute(const data::Batch& batch, Metrics& metrics) {
   const Tensor x = batch.labelled.rows(options_.labelled_tail);
   std::vector<Tensor> unlabelled;
   for (std::size_t view = 0; view < batch.unlabelled.size(); ++view)
     unlabelled.push_back(batch.unlabelled[view].rows(options_.unlabelled_tails[view]));
-  copy_(lr_, full({1}, lr()));
-  const Rng rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_));
-  copy_(random_, from_values<std::int32_t>(rng.words(), {6}));
-  Step step{model_, x, batch.labels, unlabelled, batch.index, rng, options_.virtual_replicas, metrics_, random_};
+  Step step{model_, x, batch.labels, unlabelled, batch.index, rng(), options_.virtual_replicas, metrics, random_};
 
   optimizer_->zero_grad();
   const Tensor loss = method_.loss(step);
   if (loss.device() == kCpu && !std::isfinite(item(loss))) fail_not_finite(step);  // elsewhere sum_metrics() sees it
-  metrics_.put("train/loss", loss);
+  metrics.put("train/loss", loss);
   backward(loss);
   optimizer_->step(lr_);
   method_.after_update(step);
 }
+
+Rng Trainer::rng() const { return Rng(options_.seed, Purpose::method, static_cast<std::uint64_t>(step_)); }
 
 /// Computes the loss once more to name the op that the first number that is not finite came from.
 void Trainer::fail_not_finite(Step& step) {

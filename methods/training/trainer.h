@@ -8,6 +8,7 @@
 
 #include "s4l/core/io/safetensors.h"
 #include "s4l/methods/method.h"
+#include "s4l/methods/training/captured_step.h"
 #include "s4l/nn/optim/sgd.h"
 
 namespace s4l::methods {
@@ -21,6 +22,8 @@ struct TrainOptions {
   double bn_momentum = 0.99;                           ///< of batch norm's running statistics
   RotationBatchOptions labelled_tail;                  ///< the device's part of the labelled pipeline
   std::vector<RotationBatchOptions> unlabelled_tails;  ///< and of each unlabelled view's
+  Device device{};                                     ///< where it trains; the loader's
+  bool capture = true;                                 ///< a GPU records the step once and replays it
 };
 
 /// The training loop's one step and its state. It knows no files and no clock: Run (run.h) does.
@@ -53,6 +56,9 @@ class Trainer {
   void sum_metrics();
   [[noreturn]] void fail_not_finite(Step& step);
   void take_step(const data::Batch& batch);
+  void refresh_scalars();
+  Rng rng() const;
+  void compute(const data::Batch& batch, Metrics& metrics);
   std::string batch_that_fits(const data::Batch& batch);
 
   nn::Classifier& model_;
@@ -62,10 +68,12 @@ class Trainer {
   std::unique_ptr<nn::Module> whole_;  // network and method as one module
   std::unique_ptr<nn::Sgd> optimizer_;
   Tensor lr_, random_;  // device scalars, refreshed before each step
+  CapturedStep captured_;
   Metrics metrics_;
   std::map<std::string, std::pair<double, std::int64_t>>
       sums_;  // of metrics since the last take_metrics(), with counts
   std::int64_t step_ = 0;
+  int warmed_up_ = 0;  // steps taken as they stand: they make what later ones find ready
 };
 
 }  // namespace s4l::methods

@@ -25,6 +25,8 @@ class Sgd {
   void zero_grad();
   /// One update with the learning rate in `lr` (one f32 on the parameters' device).
   void step(const Tensor& lr);
+  /// Says that the weights changed where a replayed step() did it.
+  void bump_version() const { weight_.bump_version(); }
   /// False until there is an average to evaluate.
   bool averages() const { return static_cast<bool>(average_); }
   /// Exchanges parameters and averages; twice restores. Evaluation swaps around its work.

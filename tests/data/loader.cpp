@@ -139,6 +139,25 @@ TEST_CASE("another seed is another stream, and the streams and the views differ 
   CHECK(values_of<std::uint8_t>(a.unlabelled[0].draws.flip) != values_of<std::uint8_t>(a.unlabelled[1].draws.flip));
 }
 
+TEST_CASE("with class weights a label is a row that holds the weight of its class") {
+  const MemoryDataset dataset(2, {6, 2}, 0);
+  LoaderOptions options = options_for(3, 2);
+  options.class_weights = balanced_class_weights(dataset, everything(dataset).labelled);
+  CHECK(options.class_weights == std::vector<float>{8 / 12.f, 8 / 4.f});
+  Loader weighted(dataset, everything(dataset), options), plain(dataset, everything(dataset), options_for(3, 2));
+  for (int step = 0; step < 5; ++step) {
+    const auto rows = values_of<float>(weighted.next().labels);
+    const auto labels = values_of<std::int32_t>(plain.next().labels);
+    REQUIRE(rows.size() == 6);
+    for (std::size_t i = 0; i < 3; ++i) {
+      const auto label = static_cast<std::size_t>(labels[i]);
+      CHECK(rows[2 * i + label] == options.class_weights[label]);
+      CHECK(rows[2 * i + 1 - label] == 0);
+    }
+  }
+  CHECK_THROWS_WITH(balanced_class_weights(dataset, {0, 1}), Catch::Contains("got none of \"class1\""));
+}
+
 TEST_CASE("the host's views of a picture are adjacent rows with their own draws") {
   const MemoryDataset dataset(2, {5}, 0);
   LoaderOptions options = options_for(4, 2);

@@ -60,7 +60,7 @@ TEST_CASE("an allocation can be made to fail, and what is held is known") {
   CHECK(emulated::allocated_bytes() == before + 400);
   emulated::fail_allocation(2);
   void* first = emulated::allocate(8);
-  CHECK(message_of([] { emulated::allocate(16); }).find("expected 16 bytes") != std::string::npos);
+  CHECK(message_of([] { emulated::allocate(16); }).find("expected 0.0 MiB more") != std::string::npos);
   emulated::free(first);
   CHECK(message_of([&] { emulated::free(first); }).find("to free") != std::string::npos);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "buffer.h"
+#include "s4l/core/ops/view.h"
 #include "s4l/kernels/cuda/launch.cuh"
 
 namespace s4l::S4L_KNS {
@@ -120,10 +121,9 @@ TEST_CASE("runs cover all items once, whatever their count and type") {
 }
 
 TEST_CASE("rows are read in vectors where they start and end at 16 bytes") {
-  alignas(16) const float x[8] = {};
-  CHECK(cuda::in_vectors<float>(8, {x, nullptr}));
-  CHECK(cuda::in_vectors<float>(8, {x, x + 4}));
-  CHECK(!cuda::in_vectors<float>(8, {x, x + 1}));
-  CHECK(!cuda::in_vectors<float>(7, {x}));
-  CHECK(!cuda::in_vectors<bf16>(4, {x}));
+  const Tensor x = zeros({4, 8}), odd = rows(zeros({33}), 1, 33), none;
+  CHECK(cuda::in_vectors<float>(x, {none, x}));
+  CHECK(!cuda::in_vectors<float>(x, {odd}));
+  CHECK(!cuda::in_vectors<float>(zeros({4, 7}), {}));
+  CHECK(!cuda::in_vectors<bf16>(zeros({4, 4}), {}));
 }

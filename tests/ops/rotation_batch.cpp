@@ -154,6 +154,9 @@ TEST_CASE("labels follow the rows of rotation_batch") {
     check_near(rotation_labels(2, device), {0, 1, 2, 3, 0, 1, 2, 3}, 0, 0);
     check_near(repeat_labels(from_values(Indices{7, -1}, {2}, device), 3), {7, 7, 7, -1, -1, -1}, 0, 0);
     CHECK(repeat_labels(from_values(Indices{7, -1}, {2}, device), 0).numel() == 0);
+    const Tensor rows = repeat_labels(from_values(std::vector<float>{0, 2, 0.5f, 0}, {2, 2}, device), 2);
+    CHECK(rows.shape() == Shape{4, 2});
+    check_near(rows, {0, 2, 0, 2, 0.5, 0, 0.5, 0}, 0, 0);
     CHECK(rotation_labels(0, device).numel() == 0);
     check_near(picture_labels(7, 3, device), {0, 0, 0, 1, 1, 1, 2}, 0, 0);
     CHECK(picture_labels(0, 1, device).numel() == 0);

@@ -1,0 +1,148 @@
+#include "s4l/core/device/memory_pool.h"
+
+#include <algorithm>
+
+#include "s4l/core/device/arena.h"
+#include "s4l/core/error.h"
+
+namespace s4l {
+namespace {
+
+constexpr std::size_t kAlignment = 512;
+constexpr std::size_t kSmall = 1 << 20, kSmallSegment = 8 << 20, kLargeSegment = 32 << 20, kPage = 2 << 20;
+
+std::size_t rounded(std::size_t bytes, std::size_t unit) { return std::max(unit, (bytes + unit - 1) / unit * unit); }
+
+}  // namespace
+
+MemoryPool::MemoryPool(Device device, MemorySource source) : device_(device), source_(std::move(source)) {}
+
+void* MemoryPool::take(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const std::size_t size = rounded(bytes, kAlignment);
+  const Kind kind{capturing_, size <= kSmall};
+  void* block = cut(kind, size);
+  if (block == nullptr && grow(kind, size)) block = cut(kind, size);
+  if (block == nullptr)
+    fail(ErrorKind::memory,
+         "memory of {}: expected {} more, got none; tensors hold {}, {} are kept for them, {} are free", device_,
+         mebibytes(size), mebibytes(use_.current), mebibytes(use_.reserved - use_.current), mebibytes(source_.free()));
+  use_.current += size;
+  use_.peak = std::max(use_.peak, use_.current);
+  return block;
+}
+
+void MemoryPool::give(void* block, std::size_t bytes) noexcept {
+  const std::lock_guard lock(mutex_);
+  const std::size_t size = rounded(bytes, kAlignment);
+  use_.current -= size;
+  if (capturing_ != 0 && segment_of(static_cast<std::byte*>(block))->second.kind.first != capturing_)
+    kept_[capturing_].emplace_back(block, size);
+  else
+    add(static_cast<std::byte*>(block), size);
+}
+
+int MemoryPool::begin_capture() {
+  const std::lock_guard lock(mutex_);
+  check(capturing_ == 0, "capture: expected one at a time, got a second");
+  release_free_segments();  // the graph takes its own
+  return capturing_ = ++graphs_;
+}
+
+void MemoryPool::end_capture() {
+  const std::lock_guard lock(mutex_);
+  capturing_ = 0;
+}
+
+/// Its segments serve everybody again; a block of them that is still in use comes back in time.
+void MemoryPool::release(int graph) noexcept {
+  const std::lock_guard lock(mutex_);
+  for (auto& [begin, segment] : segments_) {
+    if (segment.kind.first != graph) continue;
+    const Kind before = std::exchange(segment.kind, Kind{0, segment.kind.second});
+    for (auto piece = free_.lower_bound(begin); piece != free_.end() && piece->first < begin + segment.bytes; ++piece) {
+      by_size_.erase({before, piece->second, piece->first});
+      by_size_.insert({segment.kind, piece->second, piece->first});
+    }
+  }
+  for (const auto& [block, size] : kept_[graph]) add(static_cast<std::byte*>(block), size);
+  kept_.erase(graph);
+}
+
+MemoryUse MemoryPool::use() const {
+  const std::lock_guard lock(mutex_);
+  return use_;
+}
+
+MemoryPool::Segments::iterator MemoryPool::segment_of(std::byte* at) { return std::prev(segments_.upper_bound(at)); }
+
+/// From the smallest free piece that fits.
+void* MemoryPool::cut(Kind kind, std::size_t bytes) {
+  const auto best = by_size_.lower_bound({kind, bytes, nullptr});
+  if (best == by_size_.end() || std::get<Kind>(*best) != kind) return nullptr;
+  const auto [ignored, size, begin] = *best;
+  remove(begin, size);
+  if (size > bytes) add(begin + bytes, size - bytes);
+  return begin;
+}
+
+/// Puts a piece back, joined with its neighbours in the segment.
+void MemoryPool::add(std::byte* begin, std::size_t bytes) {
+  const auto [first, segment] = *segment_of(begin);
+  if (const auto next = free_.find(begin + bytes); next != free_.end() && begin + bytes < first + segment.bytes) {
+    bytes += next->second;
+    remove(next->first, next->second);
+  }
+  if (auto before = free_.lower_bound(begin); begin != first && before != free_.begin()) {
+    const auto [at, size] = *--before;
+    if (at + size == begin) {
+      remove(at, size);
+      begin = at;
+      bytes += size;
+    }
+  }
+  free_.emplace(begin, bytes);
+  by_size_.insert({segment.kind, bytes, begin});
+}
+
+void MemoryPool::remove(std::byte* begin, std::size_t bytes) {
+  by_size_.erase({segment_of(begin)->second.kind, bytes, begin});
+  free_.erase(begin);
+}
+
+/// Takes an eighth more than there was, so that later steps need not; where that is refused, what is needed alone; and
+/// then that again without the segments of which nothing is in use.
+bool MemoryPool::grow(Kind kind, std::size_t bytes) {
+  const std::size_t wanted =
+      kind.second ? kSmallSegment : rounded(std::max({bytes, use_.reserved / 8, kLargeSegment}), kPage);
+  if (take_segment(kind, wanted) || take_segment(kind, rounded(bytes, kPage))) return true;
+  if (capturing_ != 0) return false;
+  release_free_segments();
+  return take_segment(kind, rounded(bytes, kPage));
+}
+
+bool MemoryPool::take_segment(Kind kind, std::size_t bytes) {
+  auto* const begin = static_cast<std::byte*>(source_.take(bytes));
+  if (begin == nullptr) return false;
+  segments_[begin] = {bytes, kind};
+  use_.reserved += bytes;
+  add(begin, bytes);
+  return true;
+}
+
+void MemoryPool::release_free_segments() {
+  for (auto segment = segments_.begin(); segment != segments_.end();) {
+    const auto [begin, what] = *segment;
+    const auto piece = free_.find(begin);
+    if (what.kind.first == 0 && piece != free_.end() && piece->second == what.bytes) {
+      remove(begin, what.bytes);
+      segment = segments_.erase(segment);
+      use_.reserved -= what.bytes;
+      source_.give(begin);
+    } else {
+      ++segment;
+    }
+  }
+}
+
+}  // namespace s4l

@@ -1,0 +1,10 @@
+#pragma once
+#include <string>
+
+namespace s4l::io {
+
+/// Where programs keep what can be made again: $S4L_CACHE_DIR, $XDG_CACHE_HOME/s4l or $HOME/.cache/s4l; empty where
+/// none of the variables is set.
+std::string cache_folder();
+
+}  // namespace s4l::io

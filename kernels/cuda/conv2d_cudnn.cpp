@@ -1,0 +1,105 @@
+// cuDNN's plans for convolutions: the one recorded for the problem, else the fastest of the first that cuDNN's
+// heuristics name, which is then recorded.
+#include <cudnn.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "s4l/core/device/storage.h"
+#include "s4l/kernels/cuda/cudnn_graph.h"
+#include "s4l/kernels/cuda/fastest.h"
+#include "s4l/kernels/cuda/plan_store.h"
+
+namespace s4l::cuda {
+namespace {
+
+class CudnnPlan final : public Conv2dPlan {
+ public:
+  CudnnPlan(std::unique_ptr<const CudnnGraph> graph, int candidate) : graph_(std::move(graph)), candidate_(candidate) {}
+  std::size_t workspace() const override { return graph_->workspace(candidate_); }
+  void run(const Conv2dOperands& operands, void* workspace, Stream) const override {
+    graph_->run(candidate_, operands, workspace);
+  }
+
+ private:
+  std::unique_ptr<const CudnnGraph> graph_;
+  int candidate_;
+};
+
+/// The plans of one device, whose handle is bound to its compute stream. Made on first use and never destroyed: the
+/// driver may be gone by then.
+class Plans {
+ public:
+  explicit Plans(Stream stream)
+      : store_(plan_store_path("cudnn-" + cudnn_version(), device_name(stream.device()))), stream_(stream) {
+    expect(cudnnCreate(&handle_), "cudnnCreate");
+    expect(cudnnSetStream(handle_, static_cast<cudaStream_t>(stream.handle())), "cudnnSetStream");
+  }
+
+  const Conv2dPlan& of(const Conv2dProblem& problem, const Conv2dOperands& operands) {
+    const std::string text = to_text(problem);
+    const std::lock_guard lock(mutex_);
+    if (const auto known = plans_.find(text); known != plans_.end()) return known->second;
+    if (const auto id = store_.find(text))
+      if (const CudnnPlan* plan = recall(problem, *id)) return *plan;
+    const std::string chosen = choose(problem, operands);
+    const CudnnPlan* plan = recall(problem, chosen);
+    check(plan != nullptr, "{}: expected cuDNN {} to make plan {} again, got none", text, cudnn_version(), chosen);
+    store_.put(text, chosen);
+    return *plan;
+  }
+
+ private:
+  static void expect(cudnnStatus_t status, const char* call) {
+    check(status == CUDNN_STATUS_SUCCESS, "{}: {}", call, cudnnGetErrorString(status));
+  }
+  CudnnDevice device() const { return {handle_, ""}; }
+
+  /// A graph of its own, with the one plan: those that were tried go.
+  const CudnnPlan* recall(const Conv2dProblem& problem, const std::string& id) {
+    auto graph = std::make_unique<CudnnGraph>(problem, Fusion::none, device());
+    const auto candidate = graph->recall(id);
+    if (!candidate) return nullptr;
+    return &plans_.try_emplace(to_text(problem), std::move(graph), *candidate).first->second;
+  }
+
+  /// The id of the fastest plan that wants little workspace, or of the one that wants least.
+  std::string choose(const Conv2dProblem& problem, const Conv2dOperands& operands) {
+    CudnnGraph graph(problem, Fusion::none, device());
+    const int announced = graph.candidates();
+    const auto less_workspace = [&](int a, int b) { return graph.workspace(a) < graph.workspace(b); };
+    std::vector<int> ready, small;
+    for (int i = 0; i < announced && static_cast<int>(small.size()) < kTried; ++i) {
+      if (!graph.finalise(i)) continue;
+      ready.push_back(i);
+      if (graph.workspace(i) <= kWorkspaceLimit) small.push_back(i);
+    }
+    check(!ready.empty(), "{}: expected a plan of cuDNN {}, got none of the {} that it announced", to_text(problem),
+          cudnn_version(), announced);
+    if (small.empty()) return graph.id(*std::min_element(ready.begin(), ready.end(), less_workspace));
+    const int largest = *std::max_element(small.begin(), small.end(), less_workspace);
+    const auto workspace = Storage::allocate(graph.workspace(largest), stream_);
+    const auto run = [&](int i) { graph.run(small[static_cast<std::size_t>(i)], operands, workspace->memory()); };
+    return graph.id(small[static_cast<std::size_t>(fastest(static_cast<int>(small.size()), run, stream_))]);
+  }
+
+  PlanStore store_;
+  Stream stream_;
+  cudnnHandle_t handle_ = nullptr;
+  std::mutex mutex_;
+  std::map<std::string, CudnnPlan> plans_;
+};
+
+}  // namespace
+
+const Conv2dPlan& conv2d_plan(const Conv2dProblem& problem, const Conv2dOperands& operands, Stream stream) {
+  static std::mutex mutex;
+  static auto* devices = new std::map<int, Plans>;
+  std::unique_lock lock(mutex);
+  Plans& plans = devices->try_emplace(stream.device().index, stream).first->second;
+  lock.unlock();
+  return plans.of(problem, operands);
+}
+
+}  // namespace s4l::cuda

@@ -1,0 +1,19 @@
+#pragma once
+#include <cuda_runtime.h>
+
+#include <string>
+
+#include "s4l/core/error.h"
+
+namespace s4l::cuda {
+
+/// "cudaErrorNoDevice (no CUDA-capable device is detected)" and, where something can be done, what.
+std::string text_of(cudaError_t error);
+
+/// Throws what CUDA says of a call, `call` being the call with its arguments written out (fill_in's {}).
+template <class... Arguments>
+void check_cuda(cudaError_t error, const char* call, const Arguments&... arguments) {
+  if (error != cudaSuccess) fail(ErrorKind::usage, "{}: {}", fill_in(call, {to_text(arguments)...}), text_of(error));
+}
+
+}  // namespace s4l::cuda

@@ -1,0 +1,214 @@
+// The runtime of NVIDIA's GPUs.
+#include <cuda_runtime.h>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "s4l/core/device/arena.h"
+#include "s4l/core/device/cuda.h"
+#include "s4l/core/device/memory_pool.h"
+#include "s4l/kernels/cuda/error.h"
+
+namespace s4l::cuda {
+namespace {
+
+/// While one lives, the calling thread may allocate though it captures: the pool's segments are no part of the graph.
+class AllocationInCapture {
+ public:
+  AllocationInCapture() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  ~AllocationInCapture() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  AllocationInCapture(const AllocationInCapture&) = delete;
+  AllocationInCapture& operator=(const AllocationInCapture&) = delete;
+
+ private:
+  cudaStreamCaptureMode mode_ = cudaStreamCaptureModeRelaxed;
+};
+
+void* take_from_device(std::size_t bytes) {
+  const AllocationInCapture allowed;
+  void* memory = nullptr;
+  const cudaError_t error = cudaMalloc(&memory, bytes);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();  // it is the pool's to answer
+    return nullptr;
+  }
+  check_cuda(error, "cudaMalloc({})", bytes);
+  return memory;
+}
+
+std::size_t free_on_device() {
+  std::size_t free = 0, all = 0;
+  return cudaMemGetInfo(&free, &all) == cudaSuccess ? free : 0;
+}
+
+/// A stream's work as CUDA recorded it, and the memory it uses.
+class CudaGraph final : public Graph {
+ public:
+  CudaGraph(MemoryPool& pool, int number, cudaStream_t stream, cudaGraph_t recorded)
+      : pool_(pool), number_(number), stream_(stream) {
+    const cudaError_t error = cudaGraphInstantiate(&executable_, recorded, 0);
+    cudaGraphDestroy(recorded);
+    if (error != cudaSuccess) pool_.release(number_);
+    check_cuda(error, "cudaGraphInstantiate");
+  }
+  ~CudaGraph() override {
+    cudaStreamSynchronize(stream_);
+    cudaGraphExecDestroy(executable_);
+    pool_.release(number_);
+  }
+  void replay() override { check_cuda(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch"); }
+
+ private:
+  MemoryPool& pool_;
+  int number_;
+  cudaStream_t stream_;
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+class CudaRuntime final : public Runtime {
+ public:
+  explicit CudaRuntime(int index) : index_(index) {
+    use_device();
+    check_cuda(cudaStreamCreateWithFlags(&compute_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    check_cuda(cudaStreamCreateWithFlags(&copy_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+  }
+
+  /// Makes it the calling thread's device, too: who launches a kernel asks for the stream first.
+  Stream compute_stream() override {
+    use_device();
+    return make_stream(device(), compute_);
+  }
+  Stream copy_stream() override {
+    use_device();
+    return make_stream(device(), copy_);
+  }
+
+  void* allocate(std::size_t bytes, Stream stream) override {
+    use_device();
+    void* memory = pool_of(stream).take(bytes);
+    if (poison()) fill(memory, 0xff, bytes, stream);
+    return memory;
+  }
+  void free(void* memory, std::size_t bytes, Stream stream) noexcept override { pool_of(stream).give(memory, bytes); }
+
+  void copy(void* to, const void* from, std::size_t bytes, Stream stream) override {
+    if (bytes == 0) return;
+    use_device();
+    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle(stream)), "cudaMemcpyAsync of {} bytes",
+               bytes);
+  }
+  std::shared_ptr<void> host_memory(std::size_t bytes) override {
+    use_device();
+    void* memory = nullptr;
+    check_cuda(cudaMallocHost(&memory, bytes), "cudaMallocHost({})", bytes);
+    return {memory, [](void* locked) { cudaFreeHost(locked); }};
+  }
+  void fill(void* to, unsigned char byte, std::size_t bytes, Stream stream) override {
+    if (bytes == 0) return;
+    use_device();
+    check_cuda(cudaMemsetAsync(to, byte, bytes, handle(stream)), "cudaMemsetAsync of {} bytes", bytes);
+  }
+
+  Event record(Stream stream) override {
+    use_device();
+    cudaEvent_t event = nullptr;
+    check_cuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    const std::shared_ptr<void> owner(event, [](void* handle) { cudaEventDestroy(static_cast<cudaEvent_t>(handle)); });
+    check_cuda(cudaEventRecord(event, handle(stream)), "cudaEventRecord");
+    return {owner};
+  }
+  void wait(Stream stream, const Event& event) override {
+    if (event.handle == nullptr) return;
+    use_device();
+    check_cuda(cudaStreamWaitEvent(handle(stream), static_cast<cudaEvent_t>(event.handle.get()), 0),
+               "cudaStreamWaitEvent");
+  }
+  void synchronize(Stream stream) override {
+    check_cuda(cudaStreamSynchronize(handle(stream)), "cudaStreamSynchronize");
+  }
+
+  std::unique_ptr<Graph> capture(Stream stream, std::function<void()> work) override {
+    use_device();
+    MemoryPool& pool = pool_of(stream);
+    const int number = pool.begin_capture();
+    cudaGraph_t recorded = nullptr;
+    try {
+      check_cuda(cudaStreamBeginCapture(handle(stream), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
+      work();
+    } catch (...) {
+      cudaStreamEndCapture(handle(stream), &recorded);
+      if (recorded != nullptr) cudaGraphDestroy(recorded);
+      cudaGetLastError();
+      pool.end_capture();
+      pool.release(number);
+      throw;
+    }
+    const cudaError_t error = cudaStreamEndCapture(handle(stream), &recorded);
+    pool.end_capture();
+    if (error != cudaSuccess) pool.release(number);
+    check_cuda(error, "cudaStreamEndCapture");
+    auto graph = std::make_unique<CudaGraph>(pool, number, handle(stream), recorded);
+    graph->replay();
+    return graph;
+  }
+
+  MemoryUse memory_use() const override {
+    const MemoryUse a = of_compute_.use(), b = of_copy_.use();
+    return {a.current + b.current, a.peak + b.peak, a.reserved + b.reserved};
+  }
+  std::string description() const override {
+    cudaDeviceProp properties{};
+    check_cuda(cudaGetDeviceProperties(&properties, index_), "cudaGetDeviceProperties({})", index_);
+    return fill_in("{}, {}, sm_{}{}", {properties.name, mebibytes(properties.totalGlobalMem), to_text(properties.major),
+                                       to_text(properties.minor)});
+  }
+
+ private:
+  static cudaStream_t handle(Stream stream) { return static_cast<cudaStream_t>(stream.handle()); }
+  static MemorySource source() {
+    return {take_from_device, [](void* memory) { cudaFree(memory); }, free_on_device};
+  }
+  Device device() const { return {Device::Kind::cuda, index_}; }
+  void use_device() const { check_cuda(cudaSetDevice(index_), "cudaSetDevice({})", index_); }
+  MemoryPool& pool_of(Stream stream) { return stream.handle() == copy_ ? of_copy_ : of_compute_; }
+
+  int index_;
+  cudaStream_t compute_ = nullptr, copy_ = nullptr;
+  MemoryPool of_compute_{device(), source()}, of_copy_{device(), source()};
+};
+
+cudaError_t count_devices(int& count) {
+  count = 0;
+  const cudaError_t error = cudaGetDeviceCount(&count);
+  return error == cudaSuccess && count == 0 ? cudaErrorNoDevice : error;
+}
+
+}  // namespace
+
+int device_count() {
+  int count = 0;
+  return count_devices(count) == cudaSuccess ? count : 0;
+}
+
+std::string why_no_device() {
+  int count = 0;
+  const cudaError_t error = count_devices(count);
+  return error == cudaSuccess ? "" : "cudaGetDeviceCount: " + text_of(error);
+}
+
+bool is_fast() { return true; }
+
+Runtime& runtime(int index) {
+  static std::mutex mutex;
+  static auto* all =
+      new std::vector<std::unique_ptr<Runtime>>(device_count());  // never destroyed: tensors may outlive main
+  check(index >= 0 && index < static_cast<int>(all->size()), "runtime: expected one of {} GPUs, got cuda:{}",
+        all->size(), index);
+  const std::lock_guard lock(mutex);
+  auto& made = (*all)[static_cast<std::size_t>(index)];
+  if (made == nullptr) made = std::make_unique<CudaRuntime>(index);
+  return *made;
+}
+
+}  // namespace s4l::cuda

@@ -1,0 +1,128 @@
+#include "s4l/core/device/memory_pool.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <memory>
+
+#include "s4l/core/rng.h"
+
+using namespace s4l;
+
+namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
+constexpr Device kDevice{Device::Kind::cuda, 0};
+
+/// A device with so many bytes, which must come back one by one.
+struct Source {
+  explicit Source(std::size_t bytes) : left(bytes) {}
+  std::size_t left;
+  std::map<void*, std::size_t> given;
+  MemorySource functions() {
+    return {[this](std::size_t bytes) -> void* {
+              if (bytes > left) return nullptr;
+              left -= bytes;
+              void* memory = ::operator new (bytes, std::align_val_t{512});
+              given[memory] = bytes;
+              return memory;
+            },
+            [this](void* memory) { take_back(memory); }, [this] { return left; }};
+  }
+  void take_back(void* memory) {
+    left += given.at(memory);
+    given.erase(memory);
+    ::operator delete (memory, std::align_val_t{512});
+  }
+  ~Source() {
+    while (!given.empty()) take_back(given.begin()->first);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a block given back serves the next request, of another size too") {
+  Source source(100 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  void* a = pool.take(4 * kMiB);
+  void* b = pool.take(4 * kMiB);
+  pool.give(a, 4 * kMiB);
+  CHECK(pool.take(4 * kMiB) == a);
+  pool.give(b, 4 * kMiB);
+  pool.give(a, 4 * kMiB);
+  const std::size_t reserved = pool.use().reserved;
+  void* const c = pool.take(3 * kMiB);
+  CHECK((c == a || c == b));
+  CHECK(pool.use().reserved == reserved);
+  CHECK(pool.use().current == 3 * kMiB);
+  CHECK(pool.use().peak == 8 * kMiB);
+}
+
+TEST_CASE("live blocks never overlap, whatever the order of requests") {
+  Source source(200 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  Rng rng(5, Purpose::test);
+  std::map<std::byte*, std::size_t> live;
+  for (int i = 0; i < 3000; ++i) {
+    if (live.size() > 40 || (!live.empty() && rng.below(2) == 0)) {
+      const auto chosen = std::next(live.begin(), rng.below(static_cast<std::int64_t>(live.size())));
+      pool.give(chosen->first, chosen->second);
+      live.erase(chosen);
+    } else {
+      const auto bytes = static_cast<std::size_t>(rng.below(rng.below(4) == 0 ? 3 * kMiB : 5000));
+      auto* const block = static_cast<std::byte*>(pool.take(bytes));
+      CHECK(reinterpret_cast<std::uintptr_t>(block) % 512 == 0);
+      const auto next = live.lower_bound(block);
+      REQUIRE((next == live.end() || block + bytes <= next->first));
+      if (next != live.begin()) REQUIRE(std::prev(next)->first + std::prev(next)->second <= block);
+      REQUIRE(live.emplace(block, bytes).second);
+      std::memset(block, i, bytes);  // the sanitizer sees what lies outside of the source's segments
+    }
+  }
+}
+
+TEST_CASE("where the device has no more, what nobody uses goes back first; then the error says what there is") {
+  Source source(64 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  pool.give(pool.take(40 * kMiB), 40 * kMiB);
+  void* const a = pool.take(50 * kMiB);  // more than is left beside the 40
+  CHECK(pool.use().reserved == 50 * kMiB);
+  CHECK_THROWS_WITH(pool.take(30 * kMiB),
+                    "memory of cuda:0: expected 30.0 MiB more, got none; tensors hold 50.0 MiB, "
+                    "0.0 MiB are kept for them, 14.0 MiB are free");
+  pool.give(a, 50 * kMiB);
+  CHECK(pool.take(30 * kMiB) != nullptr);
+}
+
+TEST_CASE("a graph's memory serves nobody else before the graph is gone") {
+  Source source(200 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  void* const outside = pool.take(2 * kMiB);
+  const int graph = pool.begin_capture();
+  void* const inside = pool.take(2 * kMiB);
+  pool.give(inside, 2 * kMiB);
+  CHECK(pool.take(2 * kMiB) == inside);  // the graph's own work follows in order
+  pool.give(outside, 2 * kMiB);
+  void* const kept = pool.take(2 * kMiB);
+  CHECK(kept != outside);  // a replay reads it again
+  pool.end_capture();
+  pool.give(inside, 2 * kMiB);
+
+  std::vector<void*> later;
+  for (int i = 0; i < 5; ++i) later.push_back(pool.take(2 * kMiB));
+  for (void* block : later) CHECK((block != inside && block != outside));
+  for (void* block : later) pool.give(block, 2 * kMiB);
+
+  pool.release(graph);
+  pool.give(kept, 2 * kMiB);
+  const std::size_t reserved = pool.use().reserved;
+  CHECK(pool.use().current == 0);
+  pool.take(4 * kMiB);
+  CHECK(pool.use().reserved == reserved);
+}
+
+TEST_CASE("captures do not nest") {
+  Source source(kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  pool.begin_capture();
+  CHECK_THROWS_WITH(pool.begin_capture(), Catch::Contains("one at a time"));
+}
