@@ -13,6 +13,9 @@
 #include "s4l/nn/walk.h"
 #include "s4l/tests/data/memory_dataset.h"
 #include "s4l/tests/support/near.h"
+#ifdef S4L_EMULATED
+#include "s4l/kernels/emulated/device_memory.h"
+#endif
 
 using namespace s4l;
 using namespace s4l::methods;
@@ -138,3 +141,21 @@ TEST_CASE("a step launches the kernels that tests/golden/launches.txt lists") {
           expected.str());
   }
 }
+
+#ifdef S4L_EMULATED
+TEST_CASE("where the device's memory ends, in a step or while it is recorded, the error names a batch that fits") {
+  for (const int steps : {0, 2}) {
+    Bench bench("rotation", devices().back(), true);
+    bench.train(steps);
+    emulated::fail_allocation(20);
+    try {
+      bench.trainer->step();
+      FAIL("expected an error");
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::memory);
+      CHECK_THAT(error.what(),
+                 Catch::StartsWith("memory of cuda:0: expected ") && Catch::EndsWith("--batch-size 3 fits"));
+    }
+  }
+}
+#endif
