@@ -13,6 +13,7 @@
 #include "s4l/methods/training/pretrained.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 namespace {
@@ -246,6 +247,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   training.model = nn::make_model(o.model, model);
   if (!o.pretrained.empty())
     training.pretrained = Pretrained(o.pretrained).start(*training.model, dataset.class_names());
+  nn::move_to(*training.model, device);  // a method's own tensors follow it
 
   MethodOptions method;
   method.classes = model.classes;
