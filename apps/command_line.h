@@ -48,6 +48,8 @@ struct Arguments {
   const std::string* find(const std::string& name) const;
   bool has(const std::string& name) const { return find(name) != nullptr; }
   std::string get(const std::string& name, const std::string& otherwise = "") const;
+  /// Of an option without a value: given, and not as --no-NAME.
+  bool on(const std::string& name) const { return get(name) == "true"; }
 };
 
 /// Reads the words after the command. `_` and `-` are the same in names; --no-NAME is --NAME=false of an option without

@@ -113,9 +113,9 @@ std::string comparison_text(const std::vector<ComparedMethod>& methods, const st
       text += row_text(method, &ComparedRun::rot_avg, against);
   }
   if (finished.size() > 2) text += "\n" + matrix_text(finished);
-  text +=
-      "\nDifferences are paired by seed, in points, ± half of the 95 % interval (Student's t); bold where it excludes "
-      "0.\n";
+  text += "\nDifferences are paired by seed, in points";
+  text += seeds > 1 ? ", ± half of the 95 % interval (Student's t); bold where it excludes 0.\n"
+                    : "; one seed cannot tell them from chance.\n";
   if (!missing.empty()) text += fmt::format("Not finished yet: {}.\n", missing);
   return text;
 }

@@ -38,9 +38,11 @@ Layer layer_from_arguments(const Arguments& arguments, const std::optional<std::
 /// What S4L_<NAME> variables give.
 Layer layer_from_environment();
 
-/// Who gave which value: default < recipe < file < environment < command line; `recipe` names one, empty: that of the
-/// data set and method, if there is one.
-/// `origins` receives who had the last word on each setting that somebody gave.
+/// A usage error where `path`, which --`option` gave, is neither empty nor there.
+void check_is_there(const char* option, const std::string& path);
+/// Who gave which value: default < recipe < the user's file < --config < environment < command line; `recipe` names
+/// one, empty: that of the data set and method, if there is one. `origins` receives who had the last word on each
+/// setting that somebody gave.
 methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins = nullptr);
 /// Applies one layer, without what is for another stage; an error names the value's origin.
 void overlay(const Layer& layer, methods::RunOptions& options);

@@ -19,8 +19,8 @@ CommandLine config_line() {
                    {"s4l config rotation", "s4l config rotation --recipe things/rotation-5min --lr 0.05",
                     "s4l config --config runs/rotation-10pct-s0/config.toml --json"}};
   line.note =
-      "The output is TOML that `s4l run --config` reads. A 0 or an empty text that nobody has chosen follows from the\n"
-      "pictures when the run begins; `s4l run --dry-run` shows what it becomes.";
+      "The output is TOML that `s4l run --config` reads. What is chosen when the run begins is 0 or empty here;\n"
+      "`s4l run --dry-run` shows what it becomes.";
   for (const Setting& setting : settings())
     if (setting.option.name != "method") line.options.push_back(setting.option);
   line.options.push_back({"config", "FILE", "read settings from a TOML file", true});
@@ -29,8 +29,11 @@ CommandLine config_line() {
   return line;
 }
 
-std::string origin_of(const Origins& origins, const std::string& name) {
-  const auto found = origins.find(name);
+/// Who gave the value, or what will choose it when the run begins.
+std::string origin_of(const Origins& origins, const Setting& setting, const methods::RunOptions& options) {
+  const std::string text = text_of(setting, options);
+  if (!setting.chosen_by.empty() && (text.empty() || text == "0")) return "chosen by " + setting.chosen_by;
+  const auto found = origins.find(setting.option.name);
   return found == origins.end() ? "default" : found->second;
 }
 
@@ -40,21 +43,23 @@ io::Json to_json(const methods::RunOptions& options, const Origins& origins) {
     if (!is_written(setting, options)) continue;
     io::Json entry;
     entry.set("value", text_of(setting, options));
-    entry.set("from", origin_of(origins, setting.option.name));
+    entry.set("from", origin_of(origins, setting, options));
     json.set(setting.option.name, entry);
   }
   for (const auto& [key, value] : options.dataset_options)
-    json.set(key, io::Json::Object{{"value", value}, {"from", origin_of(origins, "data-option")}});
+    json.set(key, io::Json::Object{{"value", value}, {"from", origins.at("data-option")}});
   return json;
 }
 
 int config(const Arguments& arguments) {
   Origins origins;
   const methods::RunOptions options = combine(arguments.get("recipe"), layers_from(arguments), &origins);
-  if (arguments.get("json") == "true")
+  if (arguments.on("json"))
     fmt::print("{}\n", to_json(options, origins).dump(2));
   else
-    fmt::print("{}", to_toml(options, [&](const std::string& name) { return origin_of(origins, name); }));
+    fmt::print("{}", to_toml(options, [&](const std::string& name) {
+                 return origin_of(origins, *find_setting(name), options);
+               }));
   return kSuccess;
 }
 

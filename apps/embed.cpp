@@ -80,6 +80,8 @@ Format format_of(const std::string& file) {
   const std::string suffix = std::filesystem::path(file).extension().string();
   check(file.empty() || suffix == ".csv" || suffix == ".npy" || suffix == ".safetensors",
         "--output: expected a file called .npy, .safetensors or .csv, got {}", file);
+  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  check(folder.empty() || std::filesystem::is_directory(folder), "--output: there is no folder {}", folder.string());
   return suffix == ".npy" ? Format::npy : suffix == ".safetensors" ? Format::safetensors : Format::csv;
 }
 

@@ -30,6 +30,9 @@ CommandLine eval_line() {
   const auto setting = [](const char* name) {
     Option option = find_setting(name)->option;
     option.standard.clear();  // here the default is the run's
+    if (option.name == "data")
+      option.help = "other pictures than the run's: a folder, .tar or .csv file with a test part";
+    if (option.name == "dataset") option.help = "what --data holds, one of `s4l list datasets`; else by its look";
     return option;
   };
   return {"eval",
@@ -59,6 +62,7 @@ methods::RunOptions options_for(const fs::path& weights, const methods::ModelCar
   options.img_size = card.img_size;
   options.unlabeled.clear();
   overlay(layer_from_arguments(arguments), options);
+  if (arguments.has("data")) check_is_there("data", options.data);
   if (arguments.has("data") && !arguments.has("dataset")) options.dataset = data::dataset_at(options.data);
   check_known("dataset", options.dataset, names_of(data::datasets()));
   return options;
@@ -118,7 +122,7 @@ int eval(const Arguments& arguments) {
   nn::move_to(*saved.model, device);
   const methods::Evaluation test =
       methods::evaluate(*saved.model, *dataset, pictures_to_test(*dataset), pipeline, options.eval_batch, device);
-  if (arguments.has("json")) {
+  if (arguments.on("json")) {
     io::Json json = methods::evaluation_json(test, dataset->class_names());
     json.set("weights", weights);
     fmt::print("{}\n", json.dump(2));

@@ -5,6 +5,7 @@
 #include "s4l/apps/machine.h"
 #include "s4l/core/io/json.h"
 #include "s4l/apps/table.h"
+#include "s4l/apps/threads.h"
 
 namespace s4l::apps {
 namespace {
@@ -15,13 +16,14 @@ CommandLine info_line() {
 }
 
 int info(const Arguments& arguments) {
+  set_threads(arguments);
   io::Json json;
   Table table;
   for (const auto& [name, fact] : machine_facts()) {
     json.set(name, fact);
     table.row({name, fact});
   }
-  fmt::print("{}", arguments.has("json") ? json.dump(2) + "\n" : table.text());
+  fmt::print("{}", arguments.on("json") ? json.dump(2) + "\n" : table.text());
   return kSuccess;
 }
 

@@ -12,6 +12,7 @@
 #include "s4l/apps/config.h"
 #include "s4l/apps/nearest.h"
 #include "s4l/apps/settings.h"
+#include "s4l/apps/weights_place.h"
 #include "s4l/core/error.h"
 #include "s4l/data/dataset.h"
 #include "s4l/data/recognise.h"
@@ -161,6 +162,7 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
   }
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   check_is_there("labels-file", options.labels_file);
+  options.pretrained = weights_at(options.pretrained);
   for (const std::string& folder : options.unlabeled) check_is_there("unlabeled", folder);
   // A run is continued and repeated from any folder.
   std::vector<std::string*> paths{&options.data, &options.labels_file, &options.pretrained, &options.pseudo_labels};

@@ -18,9 +18,9 @@ CommandLine list_line() {
   return {"list",
           "list what this build has",
           "WHAT",
-          "methods, models, datasets or recipes",
+          "methods, models, datasets or recipes; without it all",
           {{"json", "", "as JSON", true, Takes::none}},
-          {"s4l list methods", "s4l list models", "s4l list recipes --json"}};
+          {"s4l list", "s4l list methods", "s4l list recipes --json"}};
 }
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
@@ -42,26 +42,43 @@ Entries recipe_entries() {
   return entries;
 }
 
-Entries entries_called(const std::string& what) {
-  check_known("list", what, {"methods", "models", "datasets", "recipes"});
-  if (what == "methods") return entries_of(methods::methods());
-  if (what == "models") return entries_of(nn::models());
-  if (what == "datasets") return entries_of(data::datasets());
+const std::vector<std::string> kKinds{"methods", "models", "datasets", "recipes"};
+
+Entries entries_called(const std::string& kind) {
+  if (kind == "methods") return entries_of(methods::methods());
+  if (kind == "models") return entries_of(nn::models());
+  if (kind == "datasets") return entries_of(data::datasets());
   return recipe_entries();
 }
 
-int list(const Arguments& arguments) {
-  check(arguments.positional.has_value(), "s4l list: expected methods, models, datasets or recipes");
-  Table table;
+io::Json json_of(const Entries& entries) {
   io::Json::Array array;
-  for (const auto& [name, summary] : entries_called(*arguments.positional)) {
-    table.row({name, summary});
-    io::Json entry;
-    entry.set("name", name);
-    entry.set("summary", summary);
-    array.push_back(entry);
+  for (const auto& [name, summary] : entries)
+    array.emplace_back(io::Json::Object{{"name", name}, {"summary", summary}});
+  return array;
+}
+
+std::string text_of(const Entries& entries) {
+  Table table;
+  for (const auto& [name, summary] : entries) table.row({name, summary});
+  return table.text();
+}
+
+int list(const Arguments& arguments) {
+  const bool json = arguments.on("json");
+  if (arguments.positional) {
+    check_known("list", *arguments.positional, kKinds);
+    const Entries entries = entries_called(*arguments.positional);
+    fmt::print("{}", json ? json_of(entries).dump(2) + "\n" : text_of(entries));
+    return kSuccess;
   }
-  fmt::print("{}", arguments.has("json") ? io::Json(array).dump(2) + "\n" : table.text());
+  io::Json all;
+  std::string text;
+  for (const std::string& kind : kKinds) {
+    all.set(kind, json_of(entries_called(kind)));
+    text += fmt::format("{}{}:\n{}", text.empty() ? "" : "\n", kind, text_of(entries_called(kind)));
+  }
+  fmt::print("{}", json ? all.dump(2) + "\n" : text);
   return kSuccess;
 }
 

@@ -30,12 +30,14 @@ void choose_log_format(const Arguments& arguments) {
 
 Log log_from(const Arguments& arguments) {
   choose_log_format(arguments);
-  const auto on = [&](const char* name) { return arguments.get(name) == "true"; };
-  check(!on("quiet") || !on("verbose"), "--quiet and --verbose contradict each other: give one");
+  check(!arguments.on("quiet") || !arguments.on("verbose"), "--quiet and --verbose contradict each other: give one");
   Terminal terminal = terminal_of(2);
-  terminal.moving = terminal.moving && !on("no-progress");
-  terminal.colour = terminal.colour && !on("no-color");
-  return Log(on("quiet") ? Log::Level::quiet : on("verbose") ? Log::Level::verbose : Log::Level::normal, terminal);
+  terminal.moving = terminal.moving && !arguments.on("no-progress");
+  terminal.colour = terminal.colour && !arguments.on("no-color");
+  return Log(arguments.on("quiet")     ? Log::Level::quiet
+             : arguments.on("verbose") ? Log::Level::verbose
+                                       : Log::Level::normal,
+             terminal);
 }
 
 }  // namespace s4l::apps

@@ -42,7 +42,7 @@ std::vector<std::string> files_named(const std::vector<std::string>& places) {
 }
 
 struct Read {
-  data::Image image;
+  data::View view;
   std::string reason;  // why there is none
 };
 
@@ -52,7 +52,7 @@ std::vector<Read> read_all(const methods::Predictor& predictor, const std::strin
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < count; i = next++) try {
-        all[i].image = predictor.prepare(data::read_picture_file(files[i]));
+        all[i].view = predictor.prepare(data::read_picture_file(files[i]));
       } catch (const std::exception& error) {
         all[i].reason = error.what();
       }
@@ -66,7 +66,7 @@ std::vector<Read> read_all(const methods::Predictor& predictor, const std::strin
 
 PhotoBatch run_batch(const PhotoRequest& request, std::size_t begin, std::size_t end) {
   PhotoBatch batch;
-  std::vector<data::Image> images;
+  std::vector<data::View> views;
   std::vector<Read> reads = read_all(request.predictor, request.files.data() + begin, end - begin);
   for (std::size_t i = begin; i < end; ++i) {
     Read& read = reads[i - begin];
@@ -75,9 +75,9 @@ PhotoBatch run_batch(const PhotoRequest& request, std::size_t begin, std::size_t
       continue;
     }
     batch.paths.push_back(request.files[i]);
-    images.push_back(std::move(read.image));
+    views.push_back(std::move(read.view));
   }
-  if (!images.empty()) batch.features = request.predictor.features(images);
+  if (!views.empty()) batch.features = request.predictor.features(views);
   return batch;
 }
 
@@ -111,8 +111,9 @@ PhotoRequest photo_request_from(const Arguments& arguments, const char* command)
   check(!arguments.rest.empty(), "s4l {}: expected pictures: files or folders after {}", command,
         *arguments.positional);
   const methods::Pretrained pretrained(weights);
-  return {methods::Predictor(pretrained.model(arguments.get("model")), device_from(arguments.get("device", to_text(default_device())))),
-          files_named(arguments.rest), batch_from(arguments), arguments.get("strict") == "true"};
+  const Device device = device_from(arguments.get("device", to_text(default_device())));
+  return {methods::Predictor(pretrained.model(arguments.get("model")), device), files_named(arguments.rest),
+          batch_from(arguments), arguments.on("strict")};
 }
 
 int for_each_batch(const PhotoRequest& request, Log& log, const std::function<void(const PhotoBatch&)>& take) {

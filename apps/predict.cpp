@@ -102,7 +102,7 @@ int predict(const Arguments& arguments) {
   const std::vector<std::string>& names = request.predictor.card().class_names;
   const std::size_t k = top_k_from(arguments, names.size());
   Log log = log_from(arguments);
-  Output output(arguments.get("json") == "true", k);
+  Output output(arguments.on("json"), k);
   const int code = for_each_batch(request, log, [&](const PhotoBatch& batch) {
     for (const data::Damaged& damaged : batch.damaged) output.put(damaged);
     if (batch.paths.empty()) return;

@@ -102,6 +102,9 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
     text += fmt::format("; {} (by 2 steps), {:.0f} MiB of tensors", about(plan.seconds()), plan.peak_bytes / (1 << 20));
   log.line(text);
   if (!plan.pretrained.empty()) log.line(plan.pretrained);
+  if (options.sched == "cosine" && 4 * options.warmup_steps > options.steps)
+    log.line(fmt::format("note: the learning rate rises during {} of the {} (--warmup-steps)",
+                         std::min(options.warmup_steps, options.steps), counted(options.steps, "step")));
 }
 
 void tell_chosen(Log& log, const methods::RunOptions& asked, const methods::RunOptions& used) {

@@ -1,5 +1,6 @@
 #include "s4l/apps/run_request.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -89,7 +90,16 @@ std::string name_from(const Arguments& arguments) {
   return name;
 }
 
-bool on(const Arguments& arguments, const char* name) { return arguments.get(name) == "true"; }
+/// $XDG_CONFIG_HOME/s4l/config.toml: what somebody wants for every run; empty where there is no home.
+std::string user_configuration() {
+  const auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  const std::string config = variable("XDG_CONFIG_HOME"), home = variable("HOME");
+  if (config.starts_with('/')) return config + "/s4l/config.toml";  // a relative one is to be ignored, it says
+  return home.empty() ? "" : home + "/.config/s4l/config.toml";
+}
 
 }  // namespace
 
@@ -99,6 +109,9 @@ double time_limit_from(const Arguments& arguments) {
 
 std::vector<Layer> layers_from(const Arguments& arguments) {
   std::vector<Layer> layers;
+  // A run that goes on keeps what it began with.
+  if (const std::string file = user_configuration(); !arguments.has("resume") && std::filesystem::exists(file))
+    layers.push_back(layer_from_toml(io::read_file(file), file));
   if (arguments.has("config")) {
     const std::string file = arguments.get("config");
     check(std::filesystem::exists(file), "--config: there is no file {}", file);
@@ -121,8 +134,9 @@ CommandLine run_line() {
        "s4l run supervised --data my-pictures --labels 10 --epochs 100 -o runs/baseline",
        "s4l run --config runs/rotation-10pct-s0/config.toml --seed 1", "s4l run --resume runs/rotation-10pct-s0"}};
   line.note =
-      "Values in [] are the defaults where no recipe (DATASET/METHOD) has others. A setting may also come\n"
-      "from a TOML file (--config) or the environment (S4L_BATCH_SIZE=32); the command line has the last word.";
+      "Values in [] are the defaults where no recipe (DATASET/METHOD) has others. A setting may also come from\n"
+      "~/.config/s4l/config.toml, from a TOML file (--config) or the environment (S4L_BATCH_SIZE=32), the later of\n"
+      "these counting more; the command line has the last word.";
   for (const Setting& setting : settings())
     if (setting.option.name != "method") line.options.push_back(setting.option);
   for (Option& option : own_options()) line.options.push_back(std::move(option));
@@ -132,9 +146,9 @@ CommandLine run_line() {
 
 RunRequest request_from(const Arguments& arguments, int stage) {
   RunRequest request;
-  request.overwrite = on(arguments, "overwrite");
-  request.dry_run = on(arguments, "dry-run");
-  request.json = on(arguments, "json");
+  request.overwrite = arguments.on("overwrite");
+  request.dry_run = arguments.on("dry-run");
+  request.json = arguments.on("json");
   request.seconds = time_limit_from(arguments);
   set_threads(arguments);
 

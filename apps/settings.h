@@ -29,6 +29,7 @@ struct Setting {
   std::variant<Field, MethodField, Reader> place;
   std::string section;          ///< heading in config.toml
   bool free_on_resume = false;  ///< may differ from the run that is continued: it changes no result
+  std::string chosen_by = {};   ///< what decides where the value is 0 or empty: "the number of labels"
 };
 
 /// Every setting, the methods' options included.

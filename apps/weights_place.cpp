@@ -31,11 +31,13 @@ std::string weights_of_run(const std::string& run) {
 
 }  // namespace
 
+std::string weights_at(const std::string& place) { return fs::is_directory(place) ? weights_of_run(place) : place; }
+
 std::string weights_named(const Arguments& arguments, const char* command) {
   check(arguments.positional.has_value(), "s4l {}: expected a run's folder or a weights file", command);
   const std::string& place = *arguments.positional;
   check(fs::exists(place), "s4l {}: {}: no such file or folder", command, place);
-  return fs::is_directory(place) ? weights_of_run(place) : place;
+  return weights_at(place);
 }
 
 }  // namespace s4l::apps

@@ -5,7 +5,9 @@
 
 namespace s4l::apps {
 
-/// The weights file that the first argument of `command` names: itself, or the one that a run's folder reports.
+/// `place`, or the weights that the run reports whose folder it is.
+std::string weights_at(const std::string& place);
+/// The same of the first argument of `command`.
 std::string weights_named(const Arguments& arguments, const char* command);
 
 }  // namespace s4l::apps

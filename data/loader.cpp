@@ -269,7 +269,7 @@ EvalBatch eval_batch(const Dataset& dataset, const std::vector<std::int64_t>& in
 
   EvalBatch batch;
   const Image& first = read[0].views[0].image;
-  PictureRows rows(end - begin, {first.height, first.width}, pipeline);
+  PictureRows rows((end - begin) * pipeline.host_views(), {first.height, first.width}, pipeline);
   std::vector<std::int32_t> labels;
   for (std::size_t row = 0; row < read.size(); ++row) {
     rows.put(static_cast<std::int64_t>(row), read[row].views, dataset.path(index(row)));

@@ -21,8 +21,8 @@ struct Undecodable : Error {
 
 }  // namespace
 
-PictureRows::PictureRows(std::int64_t pictures, Size view_size, const Pipeline& pipeline) : size(view_size) {
-  const auto rows = static_cast<std::size_t>(pictures) * static_cast<std::size_t>(pipeline.host_views());
+PictureRows::PictureRows(std::int64_t views, Size view_size, const Pipeline& pipeline) : size(view_size) {
+  const auto rows = static_cast<std::size_t>(views);
   u8.resize(rows * bytes_of(size));
   flip.resize(rows);
   if (pipeline.draws_noise()) noise.resize(rows * HsvNoise::kNumbers);
@@ -34,8 +34,8 @@ void PictureRows::put(std::int64_t picture, const std::vector<View>& views, cons
     const Image& image = views[i].image;
     if (image.height != size.height || image.width != size.width)
       fail(ErrorKind::data,
-           "loader: expected preprocessed pictures of one size, {}x{}, got {}x{} from \"{}\"; put resize(...) into the "
-           "preprocessing",
+           "loader: expected preprocessed pictures of one size, {}x{}, got {}x{} from \"{}\"; put resize(...) into "
+           "--augment and --preprocess-eval",
            size.height, size.width, image.height, image.width, path);
     const std::size_t row = static_cast<std::size_t>(picture) * views.size() + i;
     const auto copy = [row](const auto& from, auto& to) {
@@ -82,7 +82,8 @@ PictureStream::PictureStream(const Dataset& dataset, std::vector<std::int64_t> i
 
 StreamBatch PictureStream::make_batch() const {
   StreamBatch batch;
-  for (std::size_t i = 0; i < sizes_.size(); ++i) batch.views.emplace_back(batch_size_, sizes_[i], pipelines_[i]);
+  for (std::size_t i = 0; i < sizes_.size(); ++i)
+    batch.views.emplace_back(batch_size_ * pipelines_[i].host_views(), sizes_[i], pipelines_[i]);
   batch.index.resize(static_cast<std::size_t>(batch_size_));
   return batch;
 }

@@ -20,8 +20,8 @@ struct PictureRows {
   std::vector<float> range;        ///< (n, 2), empty unless it standardizes
 
   PictureRows() = default;
-  /// Rows for the views of `pictures` pictures.
-  PictureRows(std::int64_t pictures, Size view_size, const Pipeline& pipeline);
+  /// Rows for so many host views of the pipeline.
+  PictureRows(std::int64_t views, Size view_size, const Pipeline& pipeline);
   std::int64_t count() const { return static_cast<std::int64_t>(flip.size()); }
   /// Stores the views of a picture, from row pictures before * host views on; a view of another size is an Error(data)
   /// that calls it `path`.

@@ -58,9 +58,11 @@ std::vector<Row> data_rows() {
       Row(s, kRare, "max-damaged", "PERCENT", &RunOptions::max_damaged, "more damaged pictures stop the run"),
       Row(s, kRare, "cache", "GIB", &RunOptions::cache, "memory for decoded pictures").free_on_resume(),
       Row(s, kRare, "augment", "PIPELINE", &RunOptions::augment, "preprocessing while training")
-          .aliases({"preprocessing"}),
+          .aliases({"preprocessing"})
+          .chosen_by("the sizes of the pictures"),
       Row(s, kRare, "preprocess-eval", "PIPELINE", &RunOptions::preprocess_eval, "preprocessing for evaluation")
-          .aliases({"preprocessing-eval"}),
+          .aliases({"preprocessing-eval"})
+          .chosen_by("the sizes of the pictures"),
   };
 }
 

@@ -29,6 +29,7 @@ struct Row {
     return setting.option.aliases = std::move(names), std::move(*this);
   }
   Row&& free_on_resume() && { return setting.free_on_resume = true, std::move(*this); }
+  Row&& chosen_by(std::string what) && { return setting.chosen_by = std::move(what), std::move(*this); }
   Row&& repeatable() && { return setting.option.repeatable = true, std::move(*this); }
 };
 

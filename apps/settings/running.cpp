@@ -20,10 +20,12 @@ std::vector<Row> running_rows() {
           .aliases({"num-log-iter"})
           .free_on_resume(),
       Row(s, kRare, "eval-interval", "N", &RunOptions::eval_interval, "steps between validations; 0: a tenth")
-          .aliases({"num-eval-iter"}),
+          .aliases({"num-eval-iter"})
+          .chosen_by("the number of steps"),
       Row(s, kRare, "checkpoint-interval", "N", &RunOptions::checkpoint_interval, "steps between saves; 0: a tenth")
           .aliases({"save-checkpoints-steps"})
-          .free_on_resume(),
+          .free_on_resume()
+          .chosen_by("the number of steps"),
       Row(s, kRare, "keep-checkpoints", "N", &RunOptions::keep_checkpoints, "checkpoints to keep").free_on_resume(),
   };
 }

@@ -14,13 +14,15 @@ std::vector<Row> training_rows() {
   const std::string s = "training";
   return {
       Row(s, kCommon, "steps", "N", &RunOptions::steps, "steps of training; 0: by the number of pictures")
-          .aliases({"num-train-iter"}),
+          .aliases({"num-train-iter"})
+          .chosen_by("the number of pictures, or --epochs"),
       Row(s, kCommon, "epochs", "X", &RunOptions::epochs, "instead of steps: passes over the labelled pictures")
           .aliases({"epoch"}),
       Row(s, kCommon, "batch-size", "N", &RunOptions::batch_size,
           "labelled pictures a step; 0: by the number of labels")
           .letter('b')
-          .aliases({"batch"}),
+          .aliases({"batch"})
+          .chosen_by("the device and the number of labels"),
       Row(s, kCommon, "lr", "X", &RunOptions::lr, "learning rate after warm-up").aliases({"lr0"}),
       Row(s, kCommon, "seed", "N", &RunOptions::seed, "of labels, weights and order").aliases({"random-seed"}),
       Row(s, kRare, "uratio", "X", &RunOptions::uratio, "unlabelled pictures for each labelled one")

@@ -30,20 +30,43 @@ void blend_rows(const std::uint8_t* upper, const std::uint8_t* lower, float frac
   for (; i < count; ++i) blend(hn::CappedTag<float, 1>(), i);
 }
 
-/// `count` RGB pixels, rounded, each between the pixels of `row` that begin at `lower` and `upper`. Four numbers are
-/// read and four bytes written for a pixel: both rows end with one that is not used.
+#if HWY_TARGET != HWY_SCALAR
+/// Four numbers from each of the places that fill a vector.
+template <class D>
+HWY_INLINE hn::Vec<D> load_pixels(D d, const float* row, const std::int32_t* places) {
+  if constexpr (hn::MaxLanes(D()) == 4) {
+    return hn::LoadU(d, row + places[0]);
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, load_pixels(half, row, places + hn::MaxLanes(half) / 4), load_pixels(half, row, places));
+  }
+}
+#endif
+
+/// `count` RGB pixels, rounded, each between the pixels of `row` that begin at `lower` and `upper`; four fractions, all
+/// the same, for each. Whole vectors are read and written: kSlack more of everything is there.
 void blend_columns(const float* row, const std::int32_t* lower, const std::int32_t* upper, const float* fraction,
                    std::size_t count, std::uint8_t* out) {
-  const hn::CappedTag<float, 4> d;  // one number at a time where there are no vectors
+#if HWY_TARGET == HWY_SCALAR
+  for (std::size_t i = 0; i < 3 * count; ++i) {
+    const float a = row[lower[i / 3] + static_cast<int>(i % 3)], b = row[upper[i / 3] + static_cast<int>(i % 3)];
+    out[i] = static_cast<std::uint8_t>((b - a) * fraction[i / 3 * 4] + (a + 0.5f));
+  }
+#else
+  const hn::CappedTag<float, 16> d;
   const hn::Rebind<std::int32_t, decltype(d)> d32;
   const hn::Rebind<std::uint8_t, decltype(d)> d8;
+  constexpr std::size_t kPixels = hn::MaxLanes(d) / 4;
+  HWY_ALIGN static constexpr std::uint8_t kThreeOfFour[16] = {0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15};
   const auto half = hn::Set(d, 0.5f);
-  for (std::size_t x = 0; x < count; ++x)
-    for (std::size_t c = 0; c < 3; c += hn::Lanes(d)) {
-      const auto a = hn::LoadU(d, row + lower[x] + c), b = hn::LoadU(d, row + upper[x] + c);
-      const auto level = hn::MulAdd(b - a, hn::Set(d, fraction[x]), a + half);
-      hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, level)), d8, out + 3 * x + c);
-    }
+  const auto packed = hn::Load(d8, kThreeOfFour);
+  for (std::size_t x = 0; x < count; x += kPixels) {
+    const auto a = load_pixels(d, row, lower + x), b = load_pixels(d, row, upper + x);
+    const auto level = hn::MulAdd(b - a, hn::LoadU(d, fraction + 4 * x), a + half);
+    const auto bytes = hn::DemoteTo(d8, hn::ConvertTo(d32, level));
+    hn::StoreU(hn::TableLookupBytes(bytes, packed), d8, out + 3 * x);
+  }
+#endif
 }
 
 }  // namespace s4l::data::HWY_NAMESPACE
@@ -56,19 +79,26 @@ namespace {
 HWY_EXPORT(blend_rows);
 HWY_EXPORT(blend_columns);
 
+constexpr std::size_t kSlack = 16;  // numbers beyond the last that are read or written as a part of a vector
+
 /// Where each output is read: `fraction` of the way from `lower` to `upper`, which count by `stride`.
 struct Samples {
   std::vector<std::int32_t> lower, upper;
-  std::vector<float> fraction;
+  std::vector<float> fraction;  ///< `copies` times the same for each
 
-  Samples(int in, int out, int stride) {
+  Samples(int in, int out, int stride, std::size_t copies) {
+    const auto count = static_cast<std::size_t>(out);
+    lower.resize(count + kSlack);
+    upper.resize(count + kSlack);
+    fraction.resize((count + kSlack) * copies);
     const float scale = static_cast<float>(in) / static_cast<float>(out);
-    for (int i = 0; i < out; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
       const float place = static_cast<float>(i) * scale;
       const int below = std::min(static_cast<int>(place), in - 1);
-      lower.push_back(stride * below);
-      upper.push_back(stride * std::min(below + 1, in - 1));
-      fraction.push_back(place - static_cast<float>(below));
+      lower[i] = stride * below;
+      upper[i] = stride * std::min(below + 1, in - 1);
+      std::fill_n(fraction.begin() + static_cast<std::ptrdiff_t>(i * copies), copies,
+                  place - static_cast<float>(below));
     }
   }
 };
@@ -77,20 +107,19 @@ struct Samples {
 
 Image resize(const Image& image, Size size) {
   if (size == Size{image.height, image.width}) return image;
-  const Samples rows(image.height, size.height, image.width * 3), columns(image.width, size.width, 3);
-  const std::size_t in_row = static_cast<std::size_t>(image.width) * 3;
-  const std::ptrdiff_t out_row = std::ptrdiff_t{size.width} * 3;
-  std::vector<float> blended(in_row + 1);
-  std::vector<std::uint8_t> line(static_cast<std::size_t>(out_row) + 1);
+  const Samples rows(image.height, size.height, image.width * 3, 1), columns(image.width, size.width, 3, 4);
+  const auto height = static_cast<std::size_t>(size.height), width = static_cast<std::size_t>(size.width);
+  const std::size_t in_row = static_cast<std::size_t>(image.width) * 3, out_row = 3 * width;
+  std::vector<float> blended(in_row + kSlack);
+  std::vector<std::uint8_t> line(out_row + kSlack);
   Image out(size.height, size.width);
-  for (std::size_t y = 0; y < rows.lower.size(); ++y) {
-    const std::uint8_t* pixels = image.pixels.data();
+  const std::uint8_t* pixels = image.pixels.data();
+  for (std::size_t y = 0; y < height; ++y) {
     HWY_DYNAMIC_DISPATCH(blend_rows)
     (pixels + rows.lower[y], pixels + rows.upper[y], rows.fraction[y], in_row, blended.data());
     HWY_DYNAMIC_DISPATCH(blend_columns)
-    (blended.data(), columns.lower.data(), columns.upper.data(), columns.fraction.data(), columns.lower.size(),
-     line.data());
-    std::copy_n(line.data(), out_row, out.pixels.data() + static_cast<std::ptrdiff_t>(y) * out_row);
+    (blended.data(), columns.lower.data(), columns.upper.data(), columns.fraction.data(), width, line.data());
+    std::copy_n(line.data(), out_row, out.pixels.data() + y * out_row);
   }
   return out;
 }

@@ -55,7 +55,7 @@ Svg confusion_plot(const Evaluation& e, const std::vector<std::string>& names) {
   const auto shown = static_cast<double>(matrix.classes.size());
   const double cell = std::clamp(420 / shown, 18.0, 52.0), left = 132, top = 132, side = cell * shown;
   const bool all = matrix.classes.size() == names.size();
-  const double width = std::max(left + side + 90, 470.0);
+  const double width = std::max(left + side + 90, 500.0);
   Svg svg(width, top + side + 34, "Confusion matrix of the test pictures");
   svg.text(16, 22, "Confusion matrix", "title");
   svg.text(16, 40, all ? "rows: label, columns: prediction" : "the 30 classes with the most errors; rows: label", "");
@@ -80,7 +80,7 @@ Svg confusion_plot(const Evaluation& e, const std::vector<std::string>& names) {
       if (cell >= 24) svg.text(x + cell / 2, y + cell / 2 + 4, grouped(n), "count", Svg::Anchor::middle);
     }
   }
-  svg.text(left, top + side + 22, "blue: right, orange: wrong; the stronger, the larger the share of the row", "");
+  svg.text(16, top + side + 22, "blue: right, orange: wrong; the stronger, the larger the share of the row", "");
   return svg;
 }
 

@@ -5,16 +5,19 @@
 namespace s4l::methods {
 namespace {
 
-/// The tags of `rows` that `wanted` takes, as series in the order in which they come.
+/// The tags of `rows` that `wanted` takes, as series in the order in which they come. What was tested stands at the
+/// step that is reported: its row comes at the end of the run.
 template <class Wanted>
-std::vector<Series> series_of(const std::vector<MetricsLog::Row>& rows, const Wanted& wanted) {
+std::vector<Series> series_of(const std::vector<MetricsLog::Row>& rows, std::int64_t reported_step,
+                              const Wanted& wanted) {
   std::vector<Series> all;
   for (const auto& [step, values] : rows)
     for (const auto& [tag, value] : values) {
       if (!wanted(tag)) continue;
       auto series = std::find_if(all.begin(), all.end(), [&name = tag](const Series& s) { return s.name == name; });
       if (series == all.end()) series = all.insert(all.end(), {tag, {}, !tag.starts_with("train/") && tag != "lr"});
-      series->points.emplace_back(static_cast<double>(step), value);
+      const bool moved = tag.starts_with("test/") && reported_step > 0;
+      series->points.emplace_back(static_cast<double>(moved ? reported_step : step), value);
     }
   return all;
 }
@@ -25,9 +28,10 @@ bool is_accuracy(const std::string& tag) { return tag.ends_with("acc") && !tag.e
 }  // namespace
 
 std::vector<std::pair<std::string, Svg>> curves(const std::vector<MetricsLog::Row>& rows, std::int64_t reported_step) {
-  const LinePlot plots[] = {{"Loss", series_of(rows, is_loss), false, reported_step},
-                            {"Accuracy", series_of(rows, is_accuracy), true, reported_step},
-                            {"Learning rate", series_of(rows, [](const std::string& tag) { return tag == "lr"; })}};
+  const LinePlot plots[] = {
+      {"Loss", series_of(rows, reported_step, is_loss), false, reported_step},
+      {"Accuracy", series_of(rows, reported_step, is_accuracy), true, reported_step},
+      {"Learning rate", series_of(rows, reported_step, [](const std::string& tag) { return tag == "lr"; })}};
   const char* names[] = {"loss", "accuracy", "learning_rate"};
   std::vector<std::pair<std::string, Svg>> drawn;
   for (std::size_t i = 0; i < std::size(plots); ++i)

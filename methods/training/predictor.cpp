@@ -7,6 +7,7 @@
 #include "s4l/data/decode.h"
 #include "s4l/data/transforms/picture.h"
 #include "s4l/data/loader.h"
+#include "s4l/data/picture_stream.h"
 #include "s4l/nn/walk.h"
 
 namespace s4l::methods {
@@ -28,27 +29,21 @@ Predictor::Predictor(SavedModel saved, Device device)
   nn::move_to(*saved_.model, device);
 }
 
-data::Image Predictor::prepare(std::span<const std::uint8_t> bytes) const {
+data::View Predictor::prepare(std::span<const std::uint8_t> bytes) const {
   const data::Size size = data::picture_size(bytes);
   Rng rng(0, Purpose::augment);  // evaluation draws nothing
   const data::Picture picture(size, [bytes](data::Box box) { return data::decode(bytes, box); });
-  return pipeline_.run(picture, rng, false).at(0).image;
+  return pipeline_.run(picture, rng, false).at(0);
 }
 
-Tensor Predictor::features(const std::vector<data::Image>& pictures) const {
+Tensor Predictor::features(const std::vector<data::View>& pictures) const {
   check(!pictures.empty(), "predict: expected at least one picture, got none");
   const NoGrad no_grad;
-  const data::Size size{pictures[0].height, pictures[0].width};
-  std::vector<std::uint8_t> bytes;
-  for (const data::Image& picture : pictures) {
-    if (picture.height != size.height || picture.width != size.width)
-      fail(ErrorKind::data, "predict: expected pictures of one size, {} x {}, got {} x {}: \"{}\" crops to none",
-           size.height, size.width, picture.height, picture.width, pipeline_.text());
-    bytes.insert(bytes.end(), picture.pixels.begin(), picture.pixels.end());
-  }
-  const auto count = static_cast<std::int64_t>(pictures.size());
-  const data::Pictures rows{from_values(bytes, {count, size.height, size.width, 3}, device_), {}};
-  return saved_.model->features(rows.rows(pipeline_.tail()), nn::Mode::eval);
+  data::PictureRows rows(static_cast<std::int64_t>(pictures.size()),
+                         {pictures[0].image.height, pictures[0].image.width}, pipeline_);
+  for (std::size_t i = 0; i < pictures.size(); ++i)
+    rows.put(static_cast<std::int64_t>(i), {pictures[i]}, "picture " + std::to_string(i + 1));
+  return saved_.model->features(data::on_device(rows, device_).rows(pipeline_.tail()), nn::Mode::eval);
 }
 
 std::vector<std::vector<double>> Predictor::probabilities(const Tensor& features) const {

@@ -17,10 +17,10 @@ class Predictor {
   const ModelCard& card() const { return saved_.card; }
   std::int64_t feature_size() const { return saved_.model->feature_size(); }
 
-  /// A picture as the network reads it, from the bytes of its file; any thread may call it. Throws Error(data).
-  data::Image prepare(std::span<const std::uint8_t> bytes) const;
+  /// A picture as it leaves the host's part of the preprocessing, from the bytes of its file; any thread may call it. Throws Error(data).
+  data::View prepare(std::span<const std::uint8_t> bytes) const;
   /// Features (n, F) of n > 0 prepared pictures. One thread at a time.
-  Tensor features(const std::vector<data::Image>& pictures) const;
+  Tensor features(const std::vector<data::View>& pictures) const;
   /// Class probabilities of each row of features, in the order of card().class_names.
   std::vector<std::vector<double>> probabilities(const Tensor& features) const;
 

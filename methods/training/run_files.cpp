@@ -130,7 +130,7 @@ void write_samples(const std::string& folder, const data::Dataset& dataset, cons
     labelled.push_back(enlarged(plain.run(dataset.whole_image(index), rng, false)[0].image));
     if (i >= 8) continue;
     const std::vector<data::View> views = train.run(dataset.whole_image(index), rng, true);
-    data::PictureRows rows(1, {views[0].image.height, views[0].image.width}, train);
+    data::PictureRows rows(train.host_views(), {views[0].image.height, views[0].image.width}, train);
     rows.put(0, views, dataset.path(index));
     for (data::Image& row : pictures_of(data::on_device(rows, kCpu).rows(train.tail()), train.tail().normalization))
       network_input.push_back(std::move(row));

@@ -73,25 +73,28 @@ data::Size common_size(const data::Dataset& dataset) {
 
 void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
   const data::Size size = common_size(dataset);
-  const bool equal = size.height > 0 && size.height == size.width;
+  const bool small = 0 < size.height && size.height == size.width && size.height <= kSmallPicture;
   if (o.img_size == 0) {
     int wanted = kImageNetSide;
     for (const nn::ModelEntry& entry : nn::models())
       if (o.model == entry.name && entry.img_size < kImageNetSide) wanted = kPhotoSide;
-    o.img_size = equal && size.height <= kSmallPicture ? size.height : wanted;
+    o.img_size = small ? size.height : wanted;
   }
   require(o.img_size >= 8 && o.img_size <= 4096, "img-size", "8 to 4096", to_text(o.img_size));
-  const std::string side = std::to_string(o.img_size);
-  // Photographs: shorter side to 8/7 of the network's, as 256 is to 224 in the spec's evaluation.
-  const std::string shrink = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|";
-  const std::string padding = std::to_string(std::max(1, o.img_size / 8));
-  const std::string fit =
-      size.height == o.img_size ? "" : (size.height > o.img_size ? "resize_small(" : "resize(") + side + ")|";
-  if (o.augment.empty())
-    o.augment = (equal ? fit + "pad_crop(" + padding + ")" : shrink + "crop(" + side + ")") + "|flip_lr|-1_to_1";
+  const std::string side = std::to_string(o.img_size), central = "central_crop(" + side + ")|";
+  if (!small) {
+    // Photographs, as the paper trains on them: the shorter side to 8/7 of the network's, as 256 is to 224, to
+    // evaluate.
+    if (o.augment.empty()) o.augment = "inception_crop|resize(" + side + ")|flip_lr|-1_to_1";
+    if (o.preprocess_eval.empty())
+      o.preprocess_eval = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|" + central + "-1_to_1";
+    return;
+  }
+  const std::string padding = std::to_string(std::max(1, o.img_size / 8)), shrink = "resize_small(" + side + ")|";
+  const std::string fit = size.height == o.img_size ? "" : size.height > o.img_size ? shrink : "resize(" + side + ")|";
+  if (o.augment.empty()) o.augment = fit + "pad_crop(" + padding + ")|flip_lr|-1_to_1";
   // For pictures of any size, so that the weights file can be used on others; those of this size stay as they are.
-  const std::string small = "resize_small(" + side + ")|", central = "central_crop(" + side + ")|";
-  const std::string fit_any = !equal ? shrink + central : size.height < o.img_size ? fit : small + central;
+  const std::string fit_any = size.height < o.img_size ? fit : shrink + central;
   if (o.preprocess_eval.empty()) o.preprocess_eval = fit_any + "-1_to_1";
 }
 

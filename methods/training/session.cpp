@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "s4l/core/device/runtime.h"
 #include "s4l/core/io/file.h"
 #include "s4l/methods/report/report.h"
 #include "s4l/methods/training/run_files.h"
@@ -71,13 +72,18 @@ void Session::log_means(double lr) {
   LogRow row{step, s_.options.steps, seconds(), trainer_.take_metrics()};
   row.values.emplace_back("lr", lr);
   const auto pictures = static_cast<double>(pictures_per_step(s_.options, *s_.training.method));
-  const MetricsLog::Values timings = {{"time/step_ms", 1000 * time / steps},
-                                      {"perf/img_per_s", pictures * steps / time}};
+  const double waited = s_.training.loader->waited();
+  MetricsLog::Values timings = {{"time/step_ms", 1000 * time / steps},
+                                {"time/data_ms", 1000 * (waited - logged_wait_) / steps},
+                                {"perf/img_per_s", pictures * steps / time}};
+  if (const Device device = device_from(s_.options.device); !(device == kCpu))
+    timings.emplace_back("perf/gpu_mem_mb", static_cast<double>(runtime(device).memory_use().peak) / 1e6);
   log(step, row.values, timings);
   row.values.insert(row.values.end(), timings.begin(), timings.end());
   if (callbacks_.on_log) callbacks_.on_log(row);
   logged_ = Clock::now();
   logged_step_ = step;
+  logged_wait_ = waited;
 }
 
 /// Scores the validation pictures with the averaged weights where there are any; keeps the best (ties: the lower loss).
@@ -97,13 +103,15 @@ void Session::validate() {
   if (best_.step == step && !folder_.empty())
     or_warn("best checkpoint not saved", [&] { io::save_tensors(folder_ + "/checkpoints/best.s4l", state()); });
   const ClassFigures mean = val.macro_mean();
-  log(step, {{"val/top-1-acc", score.accuracy()},
-             {"val/top-5-acc", score.top5_accuracy()},
-             {"val/loss", score.loss},
-             {"val/precision", mean.precision},
-             {"val/recall", mean.recall},
-             {"val/F1", mean.f1},
-             {"val/ece", val.calibration_error()}});
+  MetricsLog::Values values = {{"val/top-1-acc", score.accuracy()},
+                               {"val/top-5-acc", score.top5_accuracy()},
+                               {"val/loss", score.loss},
+                               {"val/precision", mean.precision},
+                               {"val/recall", mean.recall},
+                               {"val/F1", mean.f1},
+                               {"val/ece", val.calibration_error()}};
+  if (s_.options.ema_decay > 0) values.emplace_back("ema/val/top-1-acc", score.accuracy());  // the averaged weights'
+  log(step, values);
   if (callbacks_.on_validation) callbacks_.on_validation(step, val);
 }
 

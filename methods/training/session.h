@@ -70,6 +70,7 @@ class Session {
   double seconds_before_ = 0;  // of training, in the parts before a resume
   Clock::time_point started_, logged_;
   std::int64_t logged_step_ = 0;
+  double logged_wait_ = 0;  // seconds for the loader, by then
 };
 
 }  // namespace s4l::methods

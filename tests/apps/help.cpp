@@ -77,6 +77,13 @@ TEST_CASE("list and info tell what this build has, as text and as JSON") {
   CHECK(contains(run_s4l(folder.path(), {"list", "methods"}).out, "rotation"));
   CHECK(contains(run_s4l(folder.path(), {"list", "datasets"}).out, "things"));
   CHECK(contains(run_s4l(folder.path(), {"list", "recipes"}).out, "things/rotation"));
+  const std::string all = run_s4l(folder.path(), {"list"}).out;
+  for (const char* part : {"methods:\n", "rotation ", "models:\n", "datasets:\n", "recipes:\n"})
+    CHECK(contains(all, part));
+  const auto json = s4l::io::parse_json(run_s4l(folder.path(), {"list", "--json"}).out);
+  CHECK(json.at("methods").array().size() >= 7);
+  CHECK(contains(run_s4l(folder.path(), {"info"}, {{{"S4L_NUM_THREADS", "3"}}, {}, {}}).out, "3 of "));
+  CHECK_FALSE(contains(run_s4l(folder.path(), {"info", "--json=false"}).out, "{"));
   const auto models = s4l::io::parse_json(run_s4l(folder.path(), {"list", "models", "--json"}).out);
   CHECK(models.array().size() >= 5);
   const auto info = s4l::io::parse_json(run_s4l(folder.path(), {"info", "--json"}).out);

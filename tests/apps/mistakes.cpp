@@ -48,6 +48,9 @@ const std::vector<Mistake> kMistakes = {
     {{"run", "rotation", "--model", "resnet-smal"}, "unknown model \"resnet-smal\"; did you mean resnet-small?"},
     {{"run", "rotation", "--dataset", "thing"}, "unknown dataset \"thing\"; did you mean things?"},
     {{"run", "rotation", "--recipe", "things/rotatio"}, "did you mean things/rotation?"},
+    {{"run", "rotation", "--class-weights", "even"}, "--class-weights: expected none or balanced, got even"},
+    {{"run", "rotation", "--class-weights", "balanced", "--sampler", "balanced"},
+     "--class-weights: expected none with --sampler balanced, which evens the classes out already, got balanced"},
     {{"run", "rotation", "--opt", "adam"}, "--opt: expected sgd, the only optimizer, got \"adam\""},
     {{"run", "rotation", "--sched", "linear"}, "linear"},
     {{"run", "rotation", "--device", "cuda:7"}, "expected one of cpu"},
@@ -73,6 +76,7 @@ const std::vector<Mistake> kMistakes = {
     {{"predict", "bad.toml", "a.jpg"}, "expected a weights file (safetensors): bad.toml"},
     {{"embed", "bad.toml", "a.jpg", "-o", "features.txt"},
      "--output: expected a file called .npy, .safetensors or .csv"},
+    {{"embed", "bad.toml", "a.jpg", "-o", "none/features.csv"}, "--output: there is no folder none"},
     {{"split", "--format", "jason"}, "jason"},
 };
 

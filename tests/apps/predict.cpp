@@ -101,3 +101,27 @@ TEST_CASE("features come as NumPy, safetensors and CSV, with the same numbers an
   CHECK(contains(npy, "'shape': (2, " + std::to_string(values.size() / 2) + ")"));
   CHECK(content(folder / "f.npy.txt") == "photos/b.png\nphotos/more/a.png\n");
 }
+
+TEST_CASE("a prediction has the confidence of the run's own test, with whatever preprocessing") {
+  const Photos folder;
+  for (int i = 0; i < 24; ++i) {
+    const std::string place = i % 2 == 0 ? "data/one" : "data/two";
+    fs::create_directories(folder / place);
+    folder.write_picture(place + "/" + std::to_string(i) + ".png", 20 + i, 30);
+  }
+  const std::string pipeline = "resize(16)|standardize";
+  const Outcome run =
+      run_s4l(folder.path(), {"run",        "supervised", "--data",       "data",   "--labels",          "50",
+                              "--steps",    "2",          "--batch-size", "2",      "--width",           "0.25",
+                              "--img-size", "16",         "--augment",    pipeline, "--preprocess-eval", pipeline,
+                              "-o",         "run"});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const auto tested = s4l::data::parse_csv(content(folder / "run/eval/predictions.csv"));
+  REQUIRE(tested.size() >= 3);
+  for (std::size_t i = 1; i < tested.size(); ++i) {
+    const auto rows =
+        s4l::data::parse_csv(run_s4l(folder.path(), {"predict", "run", "data/" + tested[i].fields[0]}).out);
+    CHECK(std::stod(rows[1].fields[2]) == Approx(std::stod(tested[i].fields.back())).epsilon(1e-4));
+  }
+}

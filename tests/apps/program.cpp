@@ -21,11 +21,14 @@ std::vector<std::string> environment_for(const std::map<std::string, std::string
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text(*entry);
-    const bool ours = text.starts_with("S4L_") || text.starts_with("NO_COLOR") || text.starts_with("CLICOLOR");
+    const bool ours = text.starts_with("S4L_") || text.starts_with("XDG_CONFIG_HOME=") ||
+                      text.starts_with("NO_COLOR") || text.starts_with("CLICOLOR");
     if (!ours) all.push_back(text);
   }
-  all.push_back("S4L_CACHE_DIR=");  // nothing is kept outside the test's folder
-  for (const auto& [name, value] : extra) all.push_back(name + "=" + value);
+  // Nothing is kept outside the test's folder, and nothing read.
+  std::map<std::string, std::string> ours{{"S4L_CACHE_DIR", ""}, {"XDG_CONFIG_HOME", "/nowhere"}};
+  for (const auto& [name, value] : extra) ours[name] = value;
+  for (const auto& [name, value] : ours) all.push_back(name + "=" + value);
   return all;
 }
 

@@ -48,6 +48,25 @@ TEST_CASE("default, recipe, file, environment and command line are asked in this
   CHECK(contains(outcome.out, "[dataset-options]\n\"test\" = \"40\"\n\"train\" = \"60\""));
 }
 
+TEST_CASE("the user's own configuration counts more than a recipe and less than a file, and not for a resumed run") {
+  const NewFolder folder;
+  std::filesystem::create_directories(folder / "home/s4l");
+  write(folder / "home/s4l/config.toml", "lr = 0.2\nmomentum = 0.5\n");
+  write(folder / "my.toml", "momentum = 0.6\n");
+  const Surroundings at_home{{{"XDG_CONFIG_HOME", folder / "home"}}, {}, {}};
+  const Words words{"config", "rotation", "--config", "my.toml"};
+  const std::string text = run_s4l(folder.path(), words, at_home).out;
+  CHECK(contains(text, "lr = 0.2 "));
+  CHECK(contains(text, "# " + folder / "home/s4l/config.toml:1"));
+  CHECK(contains(text, "momentum = 0.6 "));
+  write(folder / "home/s4l/config.toml", "learning-speed = 0.2\n");
+  const Outcome wrong = run_s4l(folder.path(), words, at_home);
+  CHECK(wrong.code == 2);
+  CHECK(contains(wrong.err, "home/s4l/config.toml:1: unknown key \"learning-speed\""));
+  REQUIRE(run_s4l(folder.path(), tiny_run("supervised", 2) + Words{"-o", "run"}).code == 0);
+  CHECK(run_s4l(folder.path(), {"run", "--resume", "run"}, at_home).code == 0);
+}
+
 TEST_CASE("a later way to say the number of labels or steps takes the place of an earlier one") {
   const NewFolder folder;
   write(folder / "my.toml", "labels-per-class = 3\nepochs = 2\n");
@@ -57,6 +76,13 @@ TEST_CASE("a later way to say the number of labels or steps takes the place of a
   CHECK(line_of(outcome.out, "steps") == "steps = 5");
   CHECK(line_of(outcome.out, "labels-per-class").empty());
   CHECK(line_of(outcome.out, "epochs").empty());
+}
+
+TEST_CASE("a warm-up of most of the run is told") {
+  const NewFolder folder;
+  const Words words = tiny_run("rotation", 40) + Words{"--dry-run", "--warmup-steps"};
+  CHECK(contains(run_s4l(folder.path(), words + Words{"30"}).err, "rises during 30 of the 40 steps (--warmup-steps)"));
+  CHECK_FALSE(contains(run_s4l(folder.path(), words + Words{"10"}).err, "rises"));
 }
 
 TEST_CASE("an error in a file or the environment names the place") {

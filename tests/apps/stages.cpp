@@ -43,8 +43,8 @@ TEST_CASE("moam's three steps start from one another, and each is refused withou
     CHECK(fs::exists(folder / (std::string("run/") + stage + "/eval/summary.json")));
   CHECK(contains(content(folder / "run/3-labels/config.toml"), "2-guesses/weights/"));
 
-  const Outcome no_guesses = run_s4l(
-      folder.path(), tiny_run("moam", 1) + Words{"--stage", "2", "--pretrained", "run/1-mix/weights/last.safetensors"});
+  const Outcome no_guesses =
+      run_s4l(folder.path(), tiny_run("moam", 1) + Words{"--stage", "2", "--pretrained", "run/1-mix"});
   CHECK(no_guesses.code == 2);
   CHECK(contains(no_guesses.err, "--pseudo-labels: expected the guesses"));
   const Outcome no_weights = run_s4l(folder.path(), tiny_run("moam", 1) + Words{"--stage", "3"});

@@ -25,6 +25,7 @@ TEST_CASE("config shows every value and where it comes from, as TOML that a run 
   CHECK(contains(entry("rot-weight"), "4 recipe things/rotation:"));
   CHECK(entry("prefetch") == "4 default");
   CHECK(entry("labels") == "20n --num-labels");
+  CHECK(entry("eval-interval") == "0 chosen by the number of steps");
 
   const Outcome toml = run_s4l(folder.path(), words, surroundings);
   CHECK(toml.code == 0);

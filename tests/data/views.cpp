@@ -27,7 +27,7 @@ std::vector<View> run(const std::string& pipeline, const Image& image, bool trai
 std::vector<float> rows(const std::string& text, const Image& image, bool train = true, std::uint64_t seed = 0) {
   const Pipeline pipeline(text);
   const std::vector<View> views = run(text, image, train, seed);
-  PictureRows all(1, {views[0].image.height, views[0].image.width}, pipeline);
+  PictureRows all(pipeline.host_views(), {views[0].image.height, views[0].image.width}, pipeline);
   all.put(0, views, "picture");
   return values_of<float>(on_device(all, kCpu).rows(pipeline.tail()));
 }

@@ -134,10 +134,10 @@ TEST_CASE("vat_step on the device takes every type, tiny and large gradients, bo
 }
 
 TEST_CASE("half the distance to the nearest other row, on the device") {
-  for (const auto& [n, size] :
-       {std::pair<std::int64_t, std::int64_t>{0, 3}, {1, 4}, {2, 1}, {31, 33}, {33, 31}, {70, 5}}) {
+  for (const Shape& shape : {Shape{0, 3}, {1, 4}, {2, 1}, {31, 33}, {33, 31}, {70, 5}}) {
+    const std::int64_t n = shape[0], size = shape[1];
     if (n > 33 && watched_for_races()) continue;
-    const auto x = rounded_to(DType::f32, normals(n * size, 64));
+    const auto x = rounded_to(DType::f32, normals(shape.numel(), 64));
     std::vector<double> y;
     for (std::int64_t row = 0; row < n; ++row) {
       double nearest = std::numeric_limits<double>::infinity();
@@ -153,7 +153,7 @@ TEST_CASE("half the distance to the nearest other row, on the device") {
     for (const DType dtype : {DType::f32, DType::f64})
       check_on_device(
           [&] {
-            const Tensor rows = on_device(x, {n, size}, dtype), half = empty({n}, dtype, kCuda);
+            const Tensor rows = on_device(x, shape, dtype), half = empty({n}, dtype, kCuda);
             cuda::half_nearest_distance(rows, half);
             return std::vector<Tensor>{half};
           },

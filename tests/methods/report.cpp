@@ -149,8 +149,12 @@ TEST_CASE("curves put every loss, every accuracy and the learning rate where the
   const std::vector<MetricsLog::Row> rows = {
       {10, {{"train/loss", 4.0}, {"train/acc", 0.1}, {"train/rot_acc", 0.3}, {"lr", 0.05}}},
       {20, {{"train/loss", 2.0}, {"train/acc", 0.5}, {"train/rot_acc", 0.9}, {"lr", 0.0}}},
-      {20, {{"val/loss", 3.0}, {"val/top-1-acc", 0.4}, {"val/top-5-acc", 1.0}}}};
-  const auto plots = curves(rows, 20);
+      {20, {{"val/loss", 3.0}, {"val/top-1-acc", 0.4}, {"val/top-5-acc", 1.0}}},
+      {20, {{"test/top-1-acc", 0.5}}}};
+  const auto plots = curves(rows, 20), earlier = curves(rows, 10);
+  // What was tested are the weights of the reported step, wherever its row stands.
+  CHECK(plots[1].second.file().find("cx=\"285\"") == std::string::npos);
+  CHECK(earlier[1].second.file().find("cx=\"285\"") != std::string::npos);  // half-way between 58 and 512
   REQUIRE(plots.size() == 3);
   for (const auto& [name, plot] : plots) check_nesting(plot.file());
   CHECK(plots[0].first == "loss");
