@@ -255,7 +255,7 @@ TEST_CASE("brightness and saturation agree with HSV") {
 
 TEST_CASE("the tail of a batch is one launch") {
   const Pipeline pipeline("crop_inception_patches(2, 8)|flip_lr|hsvnoise|-1_to_1|rotate");
-  PictureRows all(3, {8, 8}, pipeline);
+  PictureRows all(3 * pipeline.host_views(), {8, 8}, pipeline);
   Rng rng(0, Purpose::augment);
   for (int i = 0; i < 3; ++i) all.put(i, pipeline.run(test_picture(20, 20), rng, true), "picture");
   const Pictures pictures = on_device(all, kCpu);
