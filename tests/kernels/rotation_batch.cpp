@@ -82,7 +82,7 @@ void check_case(Case c) {
                     : Tensor()};
         const Tensor y = empty({rotations * n, c.in[1], c.in[2], c.channels}, c.dtype, kCuda);
         kernel::rotation_batch(from_values(pictures, c.in, kCuda), all ? Tensor() : from_values(c.index, {n}, kCuda),
-                               draws, {kImagenet, rotations}, y);
+                               draws, RotationBatchOptions{kImagenet, rotations}, y);
         return std::vector<Tensor>{y};
       },
       {{naive(c, pictures, rotations), r, c.noise ? 1e-3 : 1e-5}});
@@ -115,7 +115,8 @@ TEST_CASE("rotation_batch on the device writes every type, in 3, 4 or 8 channels
         if (side < 40 || !watched_for_races())
           check_case({{2, side, side, 3}, {1, 0}, {1, 0}, false, false, dtype, channels});
   const Tensor y = empty({4, 2, 2, 5}, DType::f32, kCuda);
-  CHECK_THROWS_WITH(kernel::rotation_batch(from_values(random_bytes(12), {1, 2, 2, 3}, kCuda), {}, {}, {}, y),
+  CHECK_THROWS_WITH(kernel::rotation_batch(from_values(random_bytes(12), {1, 2, 2, 3}, kCuda), Tensor(), PictureDraws(),
+                                           RotationBatchOptions(), y),
                     Catch::Contains("3, 4 or 8 channels") && Catch::Contains("(4, 2, 2, 5)"));
 }
 
