@@ -122,7 +122,11 @@ TEST_CASE("rotation_batch on the device writes every type, in 3, 4 or 8 channels
 
 TEST_CASE("labels of views, on the device") {
   for (const std::int64_t n : {0, 1, 33, 300}) {
-    std::vector<double> views, repeated;
+    std::vector<double> views, repeated, pictures, soft_repeated;
+    const auto soft = normals(2 * n, 7);
+    for (std::int64_t i = 0; i < 3 * n; ++i) pictures.push_back(static_cast<double>(i / 3));
+    for (std::int64_t row = 0; row < 6; ++row)
+      soft_repeated.insert(soft_repeated.end(), soft.begin() + row / 3 * n, soft.begin() + (row / 3 + 1) * n);
     std::vector<std::int32_t> labels;
     for (std::int64_t i = 0; i < 4 * n; ++i) views.push_back(static_cast<double>(i % 4));
     for (std::int64_t i = 0; i < n; ++i) {
@@ -132,10 +136,13 @@ TEST_CASE("labels of views, on the device") {
     check_on_device(
         [&] {
           const Tensor y = empty({4 * n}, DType::i32, kCuda), again = empty({3 * n}, DType::i32, kCuda);
+          const Tensor which = empty({3 * n}, DType::i32, kCuda), rows = empty({6, n}, DType::f64, kCuda);
           kernel::rotation_labels(y);
+          kernel::picture_labels(3, which);
+          kernel::repeat_labels(on_device(soft, {2, n}, DType::f64), 3, rows);
           kernel::repeat_labels(from_values(labels, {n}, kCuda), 3, again);
-          return std::vector<Tensor>{y, again};
+          return std::vector<Tensor>{y, again, which, rows};
         },
-        {{views, 0, 0}, {repeated, 0, 0}});
+        {{views, 0, 0}, {repeated, 0, 0}, {pictures, 0, 0}, {soft_repeated, 0, 0}});
   }
 }
