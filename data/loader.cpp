@@ -51,8 +51,15 @@ Pictures allocate(const PictureRows& rows, Device device) {
   const auto unless_empty = [&](const std::vector<float>& values, int numbers) {
     return values.empty() ? Tensor() : empty({n, numbers}, DType::f32, device);
   };
-  return {empty({n, rows.size.height, rows.size.width, 3}, DType::u8, device),
-          {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
+  const std::int64_t height = rows.size.height, width = rows.size.width;
+  Pictures pictures{
+      {}, {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
+  if (rows.exact.empty())
+    pictures.u8 = empty({n, height, width, 3}, DType::u8, device);
+  else
+    pictures.exact = empty({static_cast<std::int64_t>(rows.exact.size()) / (height * width * 3), height, width, 3},
+                           DType::f32, device);
+  return pictures;
 }
 
 template <class T>
@@ -62,7 +69,10 @@ void copy(const Tensor& to, const std::vector<T>& from, Stream stream) {
 }
 
 void copy(const Pictures& to, const PictureRows& from, Stream stream) {
-  copy(to.u8, from.u8, stream);
+  if (to.exact)
+    copy(to.exact, from.exact, stream);
+  else
+    copy(to.u8, from.u8, stream);
   copy(to.draws.flip, from.flip, stream);
   if (to.draws.noise) copy(to.draws.noise, from.noise, stream);
   if (to.draws.range) copy(to.draws.range, from.range, stream);

@@ -207,6 +207,9 @@ void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, 
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& o) {
   choose_network(dataset, o);
   fill_in_pictures(dataset, o);
+  if (o.exact_preprocessing)
+    for (std::string* pipeline : {&o.augment, &o.preprocess_eval})
+      if (!pipeline->starts_with("exact|")) *pipeline = "exact|" + *pipeline;
   choose_length(split, o);
   const std::int64_t per_epoch = steps_per_epoch(o, split);
   if (o.epochs > 0)
