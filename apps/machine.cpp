@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "git_commit.h"
-#include "s4l/core/device/device.h"
+#include "s4l/core/device/runtime.h"
 #include "s4l/apps/table.h"
 
 namespace s4l::apps {
@@ -58,8 +58,12 @@ std::string build() {
 
 std::string device_names() {
   std::string names;
-  for (const Device device : devices()) names += (names.empty() ? "" : ", ") + to_text(device);
-  return names;
+  for (const Device device : devices()) {
+    names += (names.empty() ? "" : ", ") + to_text(device);
+    if (device != kCpu) names += " (" + runtime(device).description() + ")";
+  }
+  const std::string why = why_no_gpu();
+  return why.empty() ? names : names + "; no GPU: " + why;
 }
 
 }  // namespace

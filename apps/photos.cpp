@@ -111,8 +111,9 @@ PhotoRequest photo_request_from(const Arguments& arguments, const char* command)
   check(!arguments.rest.empty(), "s4l {}: expected pictures: files or folders after {}", command,
         *arguments.positional);
   const methods::Pretrained pretrained(weights);
-  return {methods::Predictor(pretrained.model(arguments.get("model")), device_from(arguments.get("device", "cpu"))),
-          files_named(arguments.rest), batch_from(arguments), arguments.on("strict")};
+  const Device device = device_from(arguments.get("device", to_text(default_device())));
+  return {methods::Predictor(pretrained.model(arguments.get("model")), device), files_named(arguments.rest),
+          batch_from(arguments), arguments.on("strict")};
 }
 
 int for_each_batch(const PhotoRequest& request, Log& log, const std::function<void(const PhotoBatch&)>& take) {

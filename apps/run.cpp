@@ -16,6 +16,7 @@
 #include "s4l/apps/stages.h"
 #include "s4l/apps/stop.h"
 #include "s4l/apps/table.h"
+#include "s4l/core/device/device.h"
 
 namespace s4l::apps {
 namespace {
@@ -81,6 +82,7 @@ int run_one(const RunRequest& request, const Arguments& arguments, Log& log) {
 int run(const Arguments& arguments) {
   const RunRequest request = request_from(arguments);
   Log log = log_from(arguments);
+  if (const std::string why = why_no_gpu(); !why.empty()) log.line("no GPU, so the CPU computes: " + why);
   const bool stages = asks_for_stages(request.options);
   if (request.dry_run && stages) {
     tell_costs(methods::Run(request_from(arguments, 1).options), request, log);

@@ -21,4 +21,4 @@ endif()
 
 add_library(cudnn INTERFACE)
 target_include_directories(cudnn SYSTEM INTERFACE ${CUDNN_INCLUDE_DIR} ${CUDNN_FRONTEND_INCLUDE_DIR})
-target_link_libraries(cudnn INTERFACE ${CUDNN_LIBRARY})
+target_link_libraries(cudnn INTERFACE ${CUDNN_LIBRARY} CUDA::cudart CUDA::nvrtc)  # the headers call both

@@ -1,7 +1,10 @@
 # Warnings and sanitizers of our own targets. -Wno-restrict: g++ 12 warns falsely on "a" + string at -O2.
 function(s4l_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
-    $<$<BOOL:${S4L_WERROR}>:-Werror> $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  set(warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion $<$<BOOL:${S4L_WERROR}>:-Werror>
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${warnings}>")
+  target_compile_options(${target} PRIVATE  # nvcc's own code for the host does not pass -Wconversion
+    "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wshadow;$<$<BOOL:${S4L_WERROR}>:-Werror=all-warnings>>")
 endfunction()
 
 if(S4L_SANITIZE STREQUAL "address")

@@ -5,7 +5,7 @@ namespace s4l::apps {
 std::vector<Row> running_rows() {
   const std::string s = "running";
   return {
-      Row(s, kCommon, "device", "NAME", &RunOptions::device, "one of `s4l info`: cpu")
+      Row(s, kCommon, "device", "NAME", &RunOptions::device, "one of `s4l info`: cpu, or a GPU such as cuda:0")
           .aliases({"gpu"})
           .free_on_resume(),
       Row(s, kCommon, "workers", "N", &RunOptions::workers, "threads that read pictures")

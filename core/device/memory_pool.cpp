@@ -9,7 +9,7 @@ namespace s4l {
 namespace {
 
 constexpr std::size_t kAlignment = 512;
-constexpr std::size_t kSmall = 1 << 20, kSmallSegment = 8 << 20, kPage = 2 << 20;
+constexpr std::size_t kSmall = 1 << 20, kSmallSegment = 8 << 20, kLargeSegment = 32 << 20, kPage = 2 << 20;
 
 std::size_t rounded(std::size_t bytes, std::size_t unit) { return std::max(unit, (bytes + unit - 1) / unit * unit); }
 
@@ -113,7 +113,8 @@ void MemoryPool::remove(std::byte* begin, std::size_t bytes) {
 /// Takes an eighth more than there was, so that later steps need not; where that is refused, what is needed alone; and
 /// then that again without the segments of which nothing is in use.
 bool MemoryPool::grow(Kind kind, std::size_t bytes) {
-  const std::size_t wanted = kind.second ? kSmallSegment : rounded(std::max(bytes, use_.reserved / 8), kPage);
+  const std::size_t wanted =
+      kind.second ? kSmallSegment : rounded(std::max({bytes, use_.reserved / 8, kLargeSegment}), kPage);
   if (take_segment(kind, wanted) || take_segment(kind, rounded(bytes, kPage))) return true;
   if (capturing_ != 0) return false;
   release_free_segments();

@@ -3,8 +3,7 @@
 #define CUDNN_FRONTEND_SKIP_JSON_LIB
 #include <cudnn_frontend.h>
 
-#include <map>
-#include <sstream>
+#include <algorithm>
 
 namespace s4l::cuda {
 namespace {
@@ -13,13 +12,15 @@ namespace fe = cudnn_frontend;
 using fe::graph::Tensor_attributes;
 using Node = std::shared_ptr<Tensor_attributes>;
 
-/// Throws cuDNN's words, on one line, unless `status` is good.
-void expect(fe::error_t status, const char* call, const Conv2dProblem& problem) {
-  if (status.is_good()) return;
-  std::string reason = status.get_message();
-  for (char& c : reason)
-    if (c == '\n') c = ' ';
-  fail(ErrorKind::usage, "{}: cuDNN's {} failed: {}", to_text(problem), call, reason);
+/// cuDNN's words on one line.
+std::string words_of(fe::error_t status) {
+  std::string words = status.get_message();
+  std::replace(words.begin(), words.end(), '\n', ' ');
+  return words;
+}
+
+void expect(const fe::error_t& status, const char* call, const Conv2dProblem& problem) {
+  if (status.is_bad()) fail(ErrorKind::usage, "{}: cuDNN's {} failed: {}", to_text(problem), call, words_of(status));
 }
 
 fe::DataType_t type_of(DType dtype) {
@@ -140,10 +141,16 @@ struct CudnnGraph::State {
   Conv2dProblem problem;
   cudnnHandle_t handle;
   fe::graph::Graph graph;
+  std::string refusal;
+
+  bool accepts(const fe::error_t& status) {
+    if (status.is_bad()) refusal = words_of(status);
+    return status.is_good();
+  }
 };
 
 CudnnGraph::CudnnGraph(const Conv2dProblem& problem, Fusion fusion, const CudnnDevice& device)
-    : state_(std::make_unique<State>(State{problem, device.handle, {}})) {
+    : state_(std::make_unique<State>(State{problem, device.handle, {}, {}})) {
   fe::graph::Graph& graph = state_->graph;
   const fe::DataType_t sums = problem.dtype == DType::f64 ? fe::DataType_t::DOUBLE : fe::DataType_t::FLOAT;
   graph.set_io_data_type(type_of(problem.dtype)).set_compute_data_type(sums);
@@ -164,36 +171,27 @@ CudnnGraph::~CudnnGraph() = default;
 
 int CudnnGraph::candidates() {
   fe::graph::Graph& graph = state_->graph;
-  const auto status = graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK});
-  if (status.is_bad()) return 0;
+  if (!state_->accepts(graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}))) return 0;
   graph.deselect_numeric_notes({fe::NumericalNote_t::NONDETERMINISTIC});
   if (state_->problem.dtype == DType::f32 && !state_->problem.tf32)
     graph.deselect_numeric_notes({fe::NumericalNote_t::TENSOR_CORE, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
   return static_cast<int>(graph.get_execution_plan_count());
 }
 
-bool CudnnGraph::finalise(int candidate) { return state_->graph.build_plan_at_index(candidate).is_good(); }
+bool CudnnGraph::finalise(int candidate) { return state_->accepts(state_->graph.build_plan_at_index(candidate)); }
+
+const std::string& CudnnGraph::refusal() const { return state_->refusal; }
 
 std::string CudnnGraph::id(int candidate) const {
-  std::int64_t engine = 0;
-  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
-  expect(state_->graph.get_engine_and_knobs_at_index(candidate, engine, knobs), "engine and knobs", state_->problem);
-  std::map<int, std::int64_t> sorted;
-  for (const auto& [knob, value] : knobs) sorted[static_cast<int>(knob)] = value;
-  std::string text = std::to_string(engine);
-  for (const auto& [knob, value] : sorted) text += " " + std::to_string(knob) + "=" + std::to_string(value);
-  return text;
+  std::string name;
+  expect(state_->graph.get_plan_name_at_index(candidate, name), "get_plan_name", state_->problem);
+  return name;
 }
 
-bool CudnnGraph::recall(const std::string& id) {
-  std::istringstream text(id);
-  std::int64_t engine = 0, value = 0;
-  int knob = 0;
-  char equals = 0;
-  std::unordered_map<fe::KnobType_t, std::int64_t> knobs;
-  text >> engine;
-  while (text >> knob >> equals >> value) knobs[static_cast<fe::KnobType_t>(knob)] = value;
-  return state_->graph.create_execution_plan(engine, knobs).is_good() && finalise(0);
+std::optional<int> CudnnGraph::recall(const std::string& id) {
+  for (int i = 0, n = candidates(); i < n; ++i)
+    if (this->id(i) == id && finalise(i)) return i;
+  return std::nullopt;
 }
 
 std::size_t CudnnGraph::workspace(int candidate) const {

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,12 +35,14 @@ class CudnnGraph {
   /// How many plans the heuristics announce, the one they think fastest first. Less than that can be finalised.
   /// Plans that sum in an order of their own are left out, and for f32 without tf32 those that round the factors.
   int candidates();
-  /// Makes the plan whose id() was recorded the only candidate, ready to run; false if cuDNN has it no more.
-  bool recall(const std::string& id);
+  /// What cuDNN said when it last refused, on one line.
+  const std::string& refusal() const;
   /// Makes the plan ready to run; false if cuDNN then refuses it.
   bool finalise(int candidate);
-  /// Engine and knobs, "38 2=1 14=3": the same plan again on the same kind of device with the same cuDNN.
+  /// Engine and knobs, "eng45_k2=5_k5=4_k14=4": the same on the same kind of device with the same cuDNN.
   std::string id(int candidate) const;
+  /// Finalises the candidate with this id; its number, or none where cuDNN names it no more. In place of candidates().
+  std::optional<int> recall(const std::string& id);
   /// Bytes.
   std::size_t workspace(int candidate) const;
   void run(int candidate, const Conv2dOperands& operands, void* workspace) const;

@@ -1,25 +1,19 @@
 #include "s4l/kernels/cuda/fastest.h"
 
-#include <cuda_runtime.h>
-
 #include <algorithm>
 #include <limits>
 
-#include "s4l/core/error.h"
+#include "s4l/kernels/cuda/error.h"
 
 namespace s4l::cuda {
 namespace {
-
-void expect(cudaError_t status, const char* call) {
-  check(status == cudaSuccess, "{}: {} ({})", call, cudaGetErrorName(status), cudaGetErrorString(status));
-}
 
 /// Measures what lies between two of its moments on a stream.
 class Stopwatch {
  public:
   explicit Stopwatch(Stream stream) : stream_(static_cast<cudaStream_t>(stream.handle())) {
-    expect(cudaEventCreate(&start_), "cudaEventCreate");
-    expect(cudaEventCreate(&stop_), "cudaEventCreate");
+    check_cuda(cudaEventCreate(&start_), "cudaEventCreate");
+    check_cuda(cudaEventCreate(&stop_), "cudaEventCreate");
   }
   ~Stopwatch() {
     cudaEventDestroy(start_);
@@ -29,12 +23,12 @@ class Stopwatch {
   Stopwatch& operator=(const Stopwatch&) = delete;
 
   float milliseconds_of(const std::function<void()>& work) {
-    expect(cudaEventRecord(start_, stream_), "cudaEventRecord");
+    check_cuda(cudaEventRecord(start_, stream_), "cudaEventRecord");
     work();
-    expect(cudaEventRecord(stop_, stream_), "cudaEventRecord");
-    expect(cudaEventSynchronize(stop_), "cudaEventSynchronize");
+    check_cuda(cudaEventRecord(stop_, stream_), "cudaEventRecord");
+    check_cuda(cudaEventSynchronize(stop_), "cudaEventSynchronize");
     float milliseconds = 0;
-    expect(cudaEventElapsedTime(&milliseconds, start_, stop_), "cudaEventElapsedTime");
+    check_cuda(cudaEventElapsedTime(&milliseconds, start_, stop_), "cudaEventElapsedTime");
     return milliseconds;
   }
 
@@ -64,7 +58,7 @@ int fastest(int candidates, const std::function<void(int)>& run, Stream stream) 
 
 std::string device_name(Device device) {
   cudaDeviceProp properties{};
-  expect(cudaGetDeviceProperties(&properties, device.index), "cudaGetDeviceProperties");
+  check_cuda(cudaGetDeviceProperties(&properties, device.index), "cudaGetDeviceProperties");
   return properties.name;
 }
 

@@ -105,21 +105,25 @@ class DeviceMemory {
       arena_ = static_cast<char*>(space);
     }
     if (used_ + size > kReserved) refuse(size);
-    void* memory = arena_ + used_;
+    char* memory = arena_ + used_;
     used_ += size;
-    if (open_ > 0) protect(PROT_READ | PROT_WRITE);
+    if (open_ > 0) protect(memory, memory + size, PROT_READ | PROT_WRITE);
     return memory;
   }
 
   void poison(void* memory, std::size_t bytes) {
     if (bytes == 0) return;
-    if (open_ == 0) protect(PROT_READ | PROT_WRITE);
+    char* first = static_cast<char*>(memory);
+    if (open_ == 0) protect(first, first + bytes, PROT_READ | PROT_WRITE);
     std::memset(memory, 0xff, bytes);
-    if (open_ == 0) protect(PROT_NONE);
+    if (open_ == 0) protect(first, first + bytes, PROT_NONE);
   }
 
-  void protect(int access) {
-    if (!kHeapBlocks && used_ > 0) ::mprotect(arena_, (used_ + kPage - 1) / kPage * kPage, access);
+  void protect(int access) { protect(arena_, arena_ + used_, access); }
+  void protect(char* first, char* last, int access) {
+    if (kHeapBlocks || first == last) return;
+    first -= static_cast<std::size_t>(first - arena_) % kPage;
+    ::mprotect(first, static_cast<std::size_t>(last - first), access);
   }
 
   mutable std::mutex mutex_;

@@ -52,11 +52,15 @@ void entered() {
 }
 
 Fiber host_fiber() {
-  Fiber fiber;
-  pthread_attr_t attributes;
-  pthread_getattr_np(pthread_self(), &attributes);
-  pthread_attr_getstack(&attributes, &fiber.bottom, &fiber.size);
-  pthread_attr_destroy(&attributes);
+  static thread_local const Fiber of_this_thread = [] {  // once: for the main thread the system reads a file
+    Fiber fiber;
+    pthread_attr_t attributes;
+    pthread_getattr_np(pthread_self(), &attributes);
+    pthread_attr_getstack(&attributes, &fiber.bottom, &fiber.size);
+    pthread_attr_destroy(&attributes);
+    return fiber;
+  }();
+  Fiber fiber = of_this_thread;
   if constexpr (kSanitizer == Sanitizer::thread) fiber.thread_state = __tsan_get_current_fiber();
   return fiber;
 }

@@ -7,6 +7,7 @@
 
 #include "s4l/core/error.h"
 #include "s4l/core/rng.h"
+#include "s4l/kernels/emulated/device_memory.h"
 #include "s4l/kernels/emulated/executor.h"
 
 namespace s4l::emulated {
@@ -89,6 +90,7 @@ void Streams::wait(void* stream, std::shared_ptr<Event> event) {
 void Streams::synchronize(void* stream) {
   const std::lock_guard lock(state_->mutex);
   state_->refuse_in_capture(stream, "synchronisation");
+  const AccessToDeviceMemory access;  // once for all the work: protecting pages takes longer than most kernels
   while (!state_->queue(stream).empty()) state_->advance_one();
 }
 

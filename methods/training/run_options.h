@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "s4l/core/device/device.h"
 #include "s4l/methods/method_option.h"
 
 namespace s4l::methods {
@@ -45,6 +46,7 @@ struct RunOptions {
   // preprocessing: what is common to both streams; the method adds its own views. Empty: by the pictures' sizes
   std::string augment;
   std::string preprocess_eval;
+  bool exact_preprocessing = false;  ///< levels are not rounded between operations, everything on the host: slower
 
   // optimisation
   std::int64_t batch_size = 0;  ///< labelled pictures a step; 0: by the device and the number of labels
@@ -77,7 +79,7 @@ struct RunOptions {
   int keep_checkpoints = 2;
   int workers = 2;
   int prefetch = 4;
-  std::string device = "cpu";
+  std::string device = to_text(default_device());
 };
 
 }  // namespace s4l::methods

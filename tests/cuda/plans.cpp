@@ -108,6 +108,60 @@ TEST_CASE("cuDNN makes the plans of the table for an A100", "[plans]") { compare
 TEST_CASE("cuDNN makes the plans of the table for an H200", "[plans]") { compare("h200"); }
 TEST_CASE("cuDNN makes the plans of the table for a B200", "[plans]") { compare("b200"); }
 
+TEST_CASE("cuDNN has plans for awkward convolutions, in f64 too") {
+  struct Layer {
+    Shape x, w;
+    Conv2dOptions options;
+  };
+  const std::vector<Layer> layers{{{3, 5, 7, 3}, {4, 3, 3, 3}, {1, 1}},
+                                  {{1, 7, 5, 17}, {33, 3, 3, 17}, {1, 1}},
+                                  {{1, 1, 1, 2}, {3, 1, 1, 2}, {2, 1}},
+                                  {{1, 3, 3, 1}, {1, 3, 3, 1}, {1, 3}},
+                                  {{1, 13, 12, 2}, {2, 2, 2, 2}, {4, 1, 6}},
+                                  {{2, 5, 6, 6}, {9, 3, 3, 2}, {1, 1, 1, 3}},
+                                  {{64, 16, 16, 64}, {64, 3, 3, 1}, {1, 1, 1, 64}}};
+  const auto windows = [](std::int64_t size, std::int64_t taps, const Conv2dOptions& o) {
+    return (size + 2 * o.padding - o.dilation * (taps - 1) - 1) / o.stride + 1;
+  };
+  for (const char* name : kDevices) {
+    const CudnnDevice device = described(name);
+    for (const auto& [x, w, o] : layers)
+      for (const Pattern& pattern : kPlain)
+        for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16}) {
+          const Shape y{x[0], windows(x[1], w[1], o), windows(x[2], w[2], o), w[0]};
+          const Conv2dProblem problem{pattern.direction, dtype, false, x, w, y, o};
+          INFO(name << ": " << to_text(problem));
+          CHECK(support(problem, Fusion::none, device) != "none");
+        }
+  }
+}
+
+TEST_CASE("a plan is made again from its id, and an id that cuDNN does not name is none") {
+  const CudnnDevice device = described("h200");
+  const Conv2dProblem problem{Direction::forward, DType::bf16,     false, {8, 16, 16, 64},
+                              {64, 3, 3, 64},     {8, 16, 16, 64}, {1, 1}};
+  CudnnGraph graph(problem, Fusion::none, device);
+  int tried = 0;
+  for (int i = 0, n = graph.candidates(); i < n && tried < 4; ++i) {
+    if (!graph.finalise(i)) continue;
+    ++tried;
+    CudnnGraph again(problem, Fusion::none, device);
+    const auto found = again.recall(graph.id(i));
+    REQUIRE(found);
+    CHECK(again.workspace(*found) == graph.workspace(i));
+  }
+  CHECK(tried == 4);
+  for (const char* wrong : {"", "eng999999"}) CHECK_FALSE(CudnnGraph(problem, Fusion::none, device).recall(wrong));
+}
+
+TEST_CASE("a problem that cuDNN refuses is an error with its words and the sizes") {
+  Conv2dProblem problem{Direction::forward, DType::f32,      false, {8, 16, 16, 64},
+                        {64, 3, 3, 64},     {8, 16, 15, 64}, {1, 1}};
+  CHECK_THROWS_WITH(CudnnGraph(problem, Fusion::none, described("h200")),
+                    Catch::Contains("(8, 16, 15, 64)") && Catch::Contains("CUDNN_STATUS"));
+  CHECK_THROWS_WITH(CudnnGraph(problem, Fusion::none, CudnnDevice{nullptr, "{}"}), Catch::Contains("CUDNN_STATUS"));
+}
+
 TEST_CASE("write the table of this cuDNN", "[.write][plans]") {
   std::string text = "device, layer, pattern, type, plans and the bytes of workspace of the first and the least (" +
                      to_text(kPictures) + " pictures)\n";

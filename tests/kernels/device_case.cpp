@@ -6,6 +6,8 @@
 
 #include "s4l/core/ops/view.h"
 #include "s4l/core/rng.h"
+#include "s4l/tests/kernels/results_file.h"
+#include "s4l/tests/support/op_case.h"
 #ifdef S4L_EMULATED
 #include "s4l/kernels/cuda/launch.cuh"
 #endif
@@ -89,13 +91,19 @@ bool watched_for_races() { return false; }
 #endif
 
 void check_on_device(const std::function<std::vector<Tensor>()>& compute, const std::vector<Wanted>& wanted) {
+  KernelsUnderTest kernels;
 #ifdef S4L_EMULATED
-  if (watched_for_races()) return check_schedules(compute, wanted, {.threads = 64, .blocks = 3}, 0);
-  check_schedules(compute, wanted, {}, 4);
-  check_schedules(compute, wanted, {.threads = 64, .blocks = 2}, 0);
+  if (watched_for_races()) {
+    check_schedules(compute, wanted, {.threads = 64, .blocks = 3}, 0);
+  } else {
+    check_schedules(compute, wanted, {}, 4);
+    check_schedules(compute, wanted, {.threads = 64, .blocks = 2}, 0);
+  }
 #else
   check_values(host(compute()), wanted);
 #endif
+  exchange_results([&] { return host(compute()); }, wanted);
+  kernels.mark_compared();
 }
 
 std::vector<double> numbers(const Tensor& x) {

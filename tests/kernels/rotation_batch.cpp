@@ -81,8 +81,8 @@ void check_case(Case c) {
             c.range ? from_values(std::vector<float>(kRange.begin(), kRange.begin() + 2 * n), {n, 2}, kCuda)
                     : Tensor()};
         const Tensor y = empty({rotations * n, c.in[1], c.in[2], c.channels}, c.dtype, kCuda);
-        cuda::rotation_batch(from_values(pictures, c.in, kCuda), all ? Tensor() : from_values(c.index, {n}, kCuda),
-                             draws, {kImagenet, rotations}, y);
+        kernel::rotation_batch(from_values(pictures, c.in, kCuda), all ? Tensor() : from_values(c.index, {n}, kCuda),
+                               draws, RotationBatchOptions{kImagenet, rotations}, y);
         return std::vector<Tensor>{y};
       },
       {{naive(c, pictures, rotations), r, c.noise ? 1e-3 : 1e-5}});
@@ -115,7 +115,8 @@ TEST_CASE("rotation_batch on the device writes every type, in 3, 4 or 8 channels
         if (side < 40 || !watched_for_races())
           check_case({{2, side, side, 3}, {1, 0}, {1, 0}, false, false, dtype, channels});
   const Tensor y = empty({4, 2, 2, 5}, DType::f32, kCuda);
-  CHECK_THROWS_WITH(cuda::rotation_batch(from_values(random_bytes(12), {1, 2, 2, 3}, kCuda), {}, {}, {}, y),
+  CHECK_THROWS_WITH(kernel::rotation_batch(from_values(random_bytes(12), {1, 2, 2, 3}, kCuda), Tensor(), PictureDraws(),
+                                           RotationBatchOptions(), y),
                     Catch::Contains("3, 4 or 8 channels") && Catch::Contains("(4, 2, 2, 5)"));
 }
 
@@ -136,10 +137,10 @@ TEST_CASE("labels of views, on the device") {
         [&] {
           const Tensor y = empty({4 * n}, DType::i32, kCuda), again = empty({3 * n}, DType::i32, kCuda);
           const Tensor which = empty({3 * n}, DType::i32, kCuda), rows = empty({6, n}, DType::f64, kCuda);
-          cuda::rotation_labels(y);
-          cuda::picture_labels(3, which);
-          cuda::repeat_labels(on_device(soft, {2, n}, DType::f64), 3, rows);
-          cuda::repeat_labels(from_values(labels, {n}, kCuda), 3, again);
+          kernel::rotation_labels(y);
+          kernel::picture_labels(3, which);
+          kernel::repeat_labels(on_device(soft, {2, n}, DType::f64), 3, rows);
+          kernel::repeat_labels(from_values(labels, {n}, kCuda), 3, again);
           return std::vector<Tensor>{y, again, which, rows};
         },
         {{views, 0, 0}, {repeated, 0, 0}, {pictures, 0, 0}, {soft_repeated, 0, 0}});

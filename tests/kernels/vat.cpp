@@ -57,7 +57,7 @@ void check_start(const Case& c) {
       [&] {
         const auto put = c.aligned ? on_device : on_device_unaligned;
         const Tensor from = put(x, {c.n, c.size}, c.dtype), to = empty_like(from);
-        cuda::vat_start(from, 8, from_values<std::int32_t>(words(), {6}, kCuda), to);
+        kernel::vat_start(from, 8, from_values<std::int32_t>(words(), {6}, kCuda), to);
         return std::vector<Tensor>{to};
       },
       {{y, std::max(rounding(c.dtype), 1e-6), 4e-6}});
@@ -83,7 +83,7 @@ void check_step(const Case& c, const VatStepOptions& options, bool bounded, doub
         const auto put = c.aligned ? on_device : on_device_unaligned;
         const Tensor from = put(x, {c.n, c.size}, c.dtype), along = put(g, {c.n, c.size}, c.dtype);
         const Tensor to = empty_like(from), by = empty({c.n}, c.dtype, kCuda);
-        cuda::vat_step(from, along, options, bounded ? on_device(bound, {c.n}, c.dtype) : Tensor(), to, by);
+        kernel::vat_step(from, along, options, bounded ? on_device(bound, {c.n}, c.dtype) : Tensor(), to, by);
         return std::vector<Tensor>{to, by};
       },
       {{y, r, 2e-6}, {lengths, r, 0}});
@@ -154,7 +154,7 @@ TEST_CASE("half the distance to the nearest other row, on the device") {
       check_on_device(
           [&] {
             const Tensor rows = on_device(x, shape, dtype), half = empty({n}, dtype, kCuda);
-            cuda::half_nearest_distance(rows, half);
+            kernel::half_nearest_distance(rows, half);
             return std::vector<Tensor>{half};
           },
           {{y, 2e-6, 0}});

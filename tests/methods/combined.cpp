@@ -16,21 +16,10 @@ struct Outcome {
   std::vector<double> gradient;
 };
 
-Outcome outcome_of(const std::string& method, std::vector<std::pair<std::string, OptionValue>> values, int rotations) {
-  Learner learner(method, std::move(values));
-  set_by_formula(learner, DType::f64);
-  const Tensor x = pictures(4, 1, rotations, DType::f64);
-  const std::vector<Tensor> u = {pictures(4, 2, rotations, DType::f64)};
-  Metrics metrics;
-  Step step{.model = learner.network,
-            .x = x,
-            .labels = from_values(std::vector<std::int32_t>{0, 1, 2, 1}, {4}),
-            .unlabelled = u,
-            .index = zeros({4}, DType::i64),
-            .rng = Rng(0, Purpose::method),
-            .virtual_replicas = 1,
-            .metrics = metrics,
-            .random = from_values(std::vector<std::int32_t>{1, 2, 3, 4, 5, 6}, {6})};
+Outcome outcome_of(const std::string& method, Learner::Values values, int rotations) {
+  Learner learner(method, std::move(values), DType::f64);
+  Pictures shown(*learner.method, 0, rotations, DType::f64);
+  Step step = shown.step(learner);
   const Tensor loss = learner.method->loss(step);
   backward(loss);
   Outcome outcome{item(loss), {}};

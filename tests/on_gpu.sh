@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# On a machine with a GPU: the tests on the device, its results against those of the emulated device, and
+# compute-sanitizer's four tools. Writes JSON.
+#   tests/on_gpu.sh BUILD [EMULATED_RESULTS] > on_gpu.json
+# BUILD is the folder of the preset `cuda`, built there or carried over with its path unchanged. EMULATED_RESULTS is what
+#   S4L_WRITE_RESULTS=FILE build/emulated/bin/test_kernels
+# wrote, on any machine.
+set -uo pipefail
+build=${1:?usage: tests/on_gpu.sh BUILD [EMULATED_RESULTS]}
+emulated=${2:-}
+logs=$build/on_gpu
+mkdir -p "$logs"
+nvidia-smi -L >"$logs/gpu.txt" 2>&1 || { echo "on_gpu: expected a GPU, nvidia-smi says: $(head -1 "$logs/gpu.txt")" >&2; exit 2; }
+
+steps="" failed=0
+step() {  # step NAME COMMAND...
+  local name=$1 start=$SECONDS status=0
+  shift
+  echo "== $name" >&2
+  "$@" >"$logs/$name.log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || { failed=1; tail -5 "$logs/$name.log" >&2; }
+  steps+=$(printf '%s\n    {"name": "%s", "status": %d, "seconds": %d}' "${steps:+,}" "$name" "$status" "$((SECONDS - start))")
+}
+
+for tests in core kernels ops nn methods; do
+  step "$tests" "$build/bin/test_$tests"
+done
+[ -z "$emulated" ] || step against_emulated env S4L_COMPARE_RESULTS="$emulated" "$build/bin/test_kernels"
+sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
+if [ -x "$sanitizer" ]; then
+  for tool in memcheck racecheck synccheck initcheck; do
+    step "$tool" "$sanitizer" --tool "$tool" --error-exitcode 1 "$build/bin/test_kernels"
+  done
+else
+  echo "SKIPPED: there is no compute-sanitizer" >&2
+fi
+
+query() { nvidia-smi --query-gpu="$1" --format=csv,noheader | head -1; }
+cat <<JSON
+{
+  "device": "$(query name)",
+  "driver": "$(query driver_version)",
+  "date": "$(date -u +%F)",
+  "compute_sanitizer": $([ -x "$sanitizer" ] && echo true || echo false),
+  "steps": [$steps
+  ]
+}
+JSON
+exit "$failed"
