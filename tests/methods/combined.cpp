@@ -43,8 +43,9 @@ TEST_CASE("moam without VAT and entropy is rotation: a fifth of it where a fifth
 }
 
 TEST_CASE("exemplar without triplets, and VAT without weights, leave supervised learning") {
-  check_is_share(outcome_of("exemplar", {{"triplet-loss-unsup", 0}, {"triplet-loss-sup", 0}}, 1), 1,
-                 outcome_of("supervised", {}, 1));
+  for (const int views : {1, 4})
+    check_is_share(outcome_of("exemplar", {{"triplet-loss-unsup", 0}, {"triplet-loss-sup", 0}}, views), 1,
+                   outcome_of("supervised", {}, views));
   const Outcome vat = outcome_of("vat", {{"vat-weight", 0}}, 1);
   const Outcome entmin = outcome_of("vat-entmin", {{"vat-weight", 0}, {"entmin-weight", 0}}, 1);
   check_is_share(entmin, 1, vat);  // both still let batch norm see the unlabelled rows
