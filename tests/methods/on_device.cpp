@@ -45,6 +45,7 @@ struct Bench {
     options.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
     if (name.starts_with("vat"))  // by default two instruction sets of the CPU differ more than is allowed here
       options.values = {{"vat-eps", 0.5}, {"vat-xi", 1}};
+    if (name.starts_with("exemplar")) options.values = {{"triplet-embed-dim", 16}};
     method = make_method(name, options);
 
     const bool patches = name.starts_with("exemplar");
