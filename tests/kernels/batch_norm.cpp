@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "device_case.h"
 #include "s4l/core/ops/view.h"
+#include "s4l/tests/kernels/device_op.h"
 #include "s4l/tests/support/near.h"
 
 using namespace s4l;
@@ -14,15 +14,18 @@ namespace {
 Tensor parameter(std::int64_t channels, std::uint64_t seed) { return random_tensor({channels}, DType::f64, seed, 0.3); }
 
 /// y and the moved running statistics.
-DeviceCase train_case(const Shape& shape, const BatchNormOptions& options, bool residual) {
+DeviceOp train_case(const Shape& shape, const BatchNormOptions& options, bool residual) {
   const std::int64_t channels = shape.last();
   return {.name = "batch_norm_train " + to_text(shape),
           .inputs = {random_tensor(shape, DType::f64, 1), parameter(channels, 2), parameter(channels, 3),
                      residual ? random_tensor(shape, DType::f64, 4) : Tensor()},
           .forward =
               [=](const std::vector<Tensor>& in) {
-                const Tensor mean = full({channels}, 1, in[1].dtype(), in[1].device());
-                const Tensor var = full({channels}, 2, in[1].dtype(), in[1].device());
+                const auto row = [&](double value) {
+                  const std::vector<double> values(static_cast<std::size_t>(channels), value);
+                  return to(on_device(values, {channels}, in[1].dtype()), in[1].device());
+                };
+                const Tensor mean = row(1), var = row(2);
                 const Tensor y = batch_norm_train(in[0], in[1], in[2], mean, var, options, in[3]);
                 return std::vector<Tensor>{y, mean, var};
               },
@@ -34,21 +37,21 @@ DeviceCase train_case(const Shape& shape, const BatchNormOptions& options, bool 
 TEST_CASE("batch norm's kernels give the CPU's numbers, whatever the shape") {
   for (const Shape& shape : {Shape{1, 1}, Shape{31, 3}, Shape{33, 33}, Shape{2, 4, 4, 16}, Shape{3, 5, 7, 8},
                              Shape{2, 3, 3, 264}, Shape{1025, 1}})
-    check_on_device(train_case(shape, {}, false));
+    check_op_on_device(train_case(shape, {}, false));
 }
 
 TEST_CASE("batch norm's kernels go round for many rows") {
-  DeviceCase many = train_case({2, 40, 41, 8}, {.relu = true}, true);
+  DeviceOp many = train_case({2, 40, 41, 8}, {.relu = true}, true);
   many.types = {DType::f32, DType::bf16};
-  check_on_device(many);
+  check_op_on_device(many);
   many = train_case({9001, 1}, {}, false);
   many.types = {DType::f32};
-  check_on_device(many);
+  check_op_on_device(many);
 }
 
 TEST_CASE("batch norm's kernels take residual, ReLU, groups and biased variances") {
   for (const bool residual : {false, true})
-    for (const bool relu : {false, true}) check_on_device(train_case({6, 3, 1, 16}, {.relu = relu}, residual));
-  check_on_device(train_case({6, 2, 2, 16}, {.groups = 3, .relu = true}, true));
-  check_on_device(train_case({64, 5}, {.groups = 2, .biased = true}, false));
+    for (const bool relu : {false, true}) check_op_on_device(train_case({6, 3, 1, 16}, {.relu = relu}, residual));
+  check_op_on_device(train_case({6, 2, 2, 16}, {.groups = 3, .relu = true}, true));
+  check_op_on_device(train_case({64, 5}, {.groups = 2, .biased = true}, false));
 }
