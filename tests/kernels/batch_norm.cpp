@@ -55,3 +55,27 @@ TEST_CASE("batch norm's kernels take residual, ReLU, groups and biased variances
   check_op_on_device(train_case({6, 2, 2, 16}, {.groups = 3, .relu = true}, true));
   check_op_on_device(train_case({64, 5}, {.groups = 2, .biased = true}, false));
 }
+
+TEST_CASE("batch norm's kernels take given statistics, and make only the gradients that are wanted") {
+  DeviceOp eval = train_case({5, 2, 3, 16}, {}, true);
+  eval.forward = [](const auto& in) {
+    const auto row = [&](double value) {
+      return to(on_device(std::vector<double>(16, value), {16}, in[1].dtype()), in[1].device());
+    };
+    return std::vector<Tensor>{batch_norm_eval(in[0], in[1], in[2], row(0.25), row(0.7), {.relu = true}, in[3])};
+  };
+  check_op_on_device(eval);
+  const BatchNormOptions options{.relu = true};
+  DeviceOp some = train_case({6, 2, 2, 16}, options, true);
+  some.types = {DType::f32, DType::bf16};
+  some.forward = [=](const auto& in) {
+    return std::vector<Tensor>{
+        batch_norm_train(in[0].detach(), in[1].detach(), in[2].detach(), {}, {}, options, in[3])};
+  };
+  check_op_on_device(some);
+  some.forward = [=](const auto& in) {
+    return std::vector<Tensor>{
+        batch_norm_train(in[0], in[1].detach(), in[2].detach(), {}, {}, options, in[3].detach())};
+  };
+  check_op_on_device(some);
+}

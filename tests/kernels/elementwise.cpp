@@ -65,9 +65,11 @@ TEST_CASE("the kernels of elementwise ops give the CPU's values and slopes") {
 #include "s4l/core/ops/unary.def"
 #undef S4L_UNARY
   }
-  check_op_on_device({.name = "relu", .inputs = {random_row(40, 1)}, .forward = [](const auto& in) {
-                        return std::vector<Tensor>{relu(in[0])};
-                      }});
+  const auto relu_of_rows = [](std::int64_t begin) {
+    return [=](const std::vector<Tensor>& in) { return std::vector<Tensor>{relu(rows(in[0], begin, 41))}; };
+  };
+  for (const std::int64_t begin : {0, 1})
+    check_op_on_device({.name = "relu of rows", .inputs = {random_row(41, 1)}, .forward = relu_of_rows(begin)});
 }
 
 TEST_CASE("the kernel of casts converts between every two types") {

@@ -31,8 +31,10 @@ Tensor copy_of(const Tensor& x) {
   return y;
 }
 
-const std::vector<std::pair<std::int64_t, std::int64_t>> kSizes = {{0, 4},  {1, 1},   {33, 4},
-                                                                   {5, 33}, {70, 10}, {3, 1025}};
+struct Size {
+  std::int64_t n, k;
+};
+const std::vector<Size> kSizes = {{0, 4}, {1, 1}, {33, 4}, {5, 33}, {70, 10}, {3, 1025}};
 
 }  // namespace
 
@@ -66,7 +68,7 @@ TEST_CASE("the kernels of the curriculum count pictures that come twice once") {
            .inputs = {probabilities(n, k), whole_numbers<std::int64_t>(n, 20, 1),
                       whole_numbers<std::int32_t>(20, k, 2, -1), whole_numbers<std::int64_t>(k, 30, 3)},
            .forward =
-               [=](const auto& in) {
+               [k = k, warm_up](const auto& in) {
                  const Tensor seen = copy_of(in[2]), counts = copy_of(in[3]);
                  note_confident_(seen, counts, in[0].detach(), in[1], 1.3 / static_cast<double>(k));
                  return std::vector<Tensor>{curriculum_thresholds(counts, 40 * k, 0.95, warm_up), counts, seen};
@@ -76,7 +78,8 @@ TEST_CASE("the kernels of the curriculum count pictures that come twice once") {
 }
 
 TEST_CASE("the kernels of self-adaptive thresholds follow the confidence") {
-  for (const auto& [n, k] : kSizes) {
+  for (const Size& size : kSizes) {
+    const std::int64_t n = size.n, k = size.k;
     if (n == 0) continue;  // a mean of nothing
     const double even = 1 / static_cast<double>(k);
     check_op_on_device({.name = "followed",
