@@ -75,7 +75,7 @@ TEST_CASE("fairness is the paper's term, over the labelled rows alone") {
     check_op({.name = "fairness " + std::to_string(n) + " of " + std::to_string(k),
               .inputs = {softmax(random_tensor({n, k}, DType::f64, 5, 2)), shares(k, 6), shares(k, 7)},
               .wants_grad = {true, false, false},
-              .forward = [given](const auto& in) { return fairness(in[0], given, in[1], in[2]); },
+              .forward = [given](const auto& in) { return fairness(in[0], to(given, in[0].device()), in[1], in[2]); },
               .reference =
                   [labels](const auto& in) {
                     return Row{naive_fairness(doubles(in[0]), labels, doubles(in[1]), doubles(in[2]))};

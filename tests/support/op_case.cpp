@@ -26,7 +26,8 @@ Tensor project(const Tensor& y, const Tensor& w) {
   for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
   return record("project", full({}, sum, y.dtype(), y.device()), {y}, [w](const Tensor& gy, Needs) {
     auto values = doubles(w);  // by hand: the kernel `scale` must not count as compared here
-    for (double& value : values) value *= item(gy);
+    const double factor = item(gy);
+    for (double& value : values) value *= factor;
     return Grads{as_type(values, w)};
   });
 }
