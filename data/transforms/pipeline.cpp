@@ -147,6 +147,7 @@ std::vector<View> Pipeline::run(Picture picture, Rng& rng, bool train) const {
     View& view = views[i];
     view.flip = flips_ && train && rng.coin();
     if (draws_noise_) view.noise = draw_hsv_noise(rng);
+    if (exact_) pictures[i].make_exact();  // whatever the last operation gave
     Picture::Pixels pixels = pictures[i].take();
     std::visit(
         [&](const auto& image) {

@@ -151,6 +151,8 @@ TEST_CASE("exact preprocessing has the same draws, and the usual one lies within
         if (c.levels > 0) CHECK(apart > 0);
         CHECK(Pipeline("exact|" + std::string(c.pipeline)).views() == plain.views());
       }
+  const std::string levels_last = "resize(16)|rotate|randaugment";
+  CHECK(difference(rows("exact|" + levels_last, image), rows(levels_last, image)) <= 1 / 255.0 + 1e-5);
   CHECK(difference(rows("exact|resize(16)|standardize", image), rows("resize(16)|standardize", image)) < 0.02);
   CHECK(difference(rows("exact|flip_lr|hsvnoise|-1_to_1", image), rows("flip_lr|hsvnoise|-1_to_1", image)) < 1e-4);
   CHECK_THROWS_WITH(Pipeline("resize(16)|exact"),

@@ -7,9 +7,3 @@ target_compile_options(planted PRIVATE -Wall -Wextra)
 target_link_libraries(test_emulated PRIVATE s4l_emulated)
 target_compile_options(test_emulated PRIVATE -Wno-unknown-pragmas)  # kernels say unroll
 add_dependencies(test_emulated planted)
-
-# Each kernel under all schedules, where there is a device to run it on.
-if(S4L_CUDA)
-  file(GLOB kernel_tests CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/emulated/kernels/*.cpp)
-  target_sources(test_emulated PRIVATE ${kernel_tests})
-endif()

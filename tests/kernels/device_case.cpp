@@ -117,6 +117,7 @@ std::vector<double> numbers(const Tensor& x) {
     return result;
   };
   if (x.dtype() == DType::i32) return all(values_of<std::int32_t>(x));
+  if (x.dtype() == DType::i64) return all(values_of<std::int64_t>(x));
   return with_any_float(x.dtype(), [&]<class T>() { return all(values_of<T>(x)); });
 }
 

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
-#include "device_case.h"
+#include "s4l/tests/kernels/device_op.h"
 #include "s4l/tests/support/near.h"
 
 using namespace s4l;
@@ -22,7 +22,7 @@ Tensor pictures(const Shape& shape, bool odd) {
   return x;
 }
 
-DeviceCase max_case(const Shape& shape, const MaxPoolOptions& options, bool odd = false) {
+DeviceOp max_case(const Shape& shape, const MaxPoolOptions& options, bool odd = false) {
   return {.name = "max_pool2d " + to_text(shape), .inputs = {pictures(shape, odd)}, .forward = [=](const auto& in) {
             return std::vector<Tensor>{max_pool2d(in[0], options)};
           }};
@@ -31,11 +31,11 @@ DeviceCase max_case(const Shape& shape, const MaxPoolOptions& options, bool odd 
 }  // namespace
 
 TEST_CASE("the kernels of max pooling choose and send back as the CPU does") {
-  check_on_device(max_case({2, 9, 8, 16}, {}));
-  check_on_device(max_case({1, 7, 5, 3}, {.kernel = 2, .stride = 2, .padding = 0}));
-  check_on_device(max_case({3, 6, 5, 8}, {.kernel = 3, .stride = 1, .padding = 2, .zero_padding = false}));
-  check_on_device(max_case({1, 33, 31, 1}, {.kernel = 5, .stride = 3, .padding = 1}));
-  check_on_device(max_case({0, 4, 4, 8}, {}));
+  check_op_on_device(max_case({2, 9, 8, 16}, {}));
+  check_op_on_device(max_case({1, 7, 5, 3}, {.kernel = 2, .stride = 2, .padding = 0}));
+  check_op_on_device(max_case({3, 6, 5, 8}, {.kernel = 3, .stride = 1, .padding = 2, .zero_padding = false}));
+  check_op_on_device(max_case({1, 33, 31, 1}, {.kernel = 5, .stride = 3, .padding = 1}));
+  check_op_on_device(max_case({0, 4, 4, 8}, {}));
 }
 
 TEST_CASE("the kernel of max pooling lets infinities win or lose, and keeps a NaN") {
@@ -58,7 +58,7 @@ TEST_CASE("the kernel of max pooling lets infinities win or lose, and keeps a Na
 TEST_CASE("the kernels of global average pooling average all pixels") {
   for (const Shape& shape : {Shape{2, 1, 1, 8}, Shape{3, 7, 7, 33}, Shape{2, 40, 13, 16}, Shape{1, 31, 33, 1},
                              Shape{2, 8, 8, 264}, Shape{0, 4, 4, 8}})
-    check_on_device({.name = "global_avg_pool " + to_text(shape),
-                     .inputs = {random_tensor(shape, DType::f64, 6)},
-                     .forward = [](const auto& in) { return std::vector<Tensor>{global_avg_pool(in[0])}; }});
+    check_op_on_device({.name = "global_avg_pool " + to_text(shape),
+                        .inputs = {random_tensor(shape, DType::f64, 6)},
+                        .forward = [](const auto& in) { return std::vector<Tensor>{global_avg_pool(in[0])}; }});
 }
