@@ -52,8 +52,10 @@ elseif(S4L_CUDA STREQUAL "ON")
   find_package(CUDAToolkit 13 REQUIRED)
   include(cmake/Cudnn.cmake)
   target_sources(s4lcore PRIVATE ${cuda_kernels} ${cuda_libraries})
-  set_target_properties(s4lcore PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON)
-  target_link_libraries(s4lcore PRIVATE CUDA::cudart CUDA::cublasLt $<BUILD_INTERFACE:cudnn>)
+  set_target_properties(s4lcore PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_RUNTIME_LIBRARY Shared
+    CUDA_ARCHITECTURES "${CMAKE_CUDA_ARCHITECTURES}")  # it was made before these were known
+  target_link_libraries(s4lcore PRIVATE CUDA::cudart CUDA::cublasLt $<BUILD_INTERFACE:cudnn>
+    $<INSTALL_INTERFACE:${CUDNN_LIBRARY}>)
   target_compile_definitions(s4lcore PUBLIC S4L_WITH_CUDA)
 elseif(S4L_CUDA)
   message(FATAL_ERROR "S4L_CUDA: expected ON, OFF or EMULATED, got ${S4L_CUDA}")

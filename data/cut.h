@@ -5,5 +5,6 @@ namespace s4l::data {
 
 /// The pixels of `image` inside `box`; a box that reaches beyond it is Error(usage).
 Image cut(const Image& image, Box box);
+ExactImage cut(const ExactImage& image, Box box);
 
 }  // namespace s4l::data

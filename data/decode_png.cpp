@@ -51,10 +51,19 @@ Chunk chunk_at(Bytes bytes, std::size_t at, const DecodeLimits& limits) {
   return {bytes.subspan(at, std::size_t{length} + 12)};
 }
 
+/// The pairs that PNG allows; stb_image takes others, too.
+void check_kind(int bits, int colour) {
+  const bool grey = colour == 0, palette = colour == 3, others = colour == 2 || colour == 4 || colour == 6;
+  const bool low = bits == 1 || bits == 2 || bits == 4;
+  if (!(((grey || palette) && (low || bits == 8)) || ((grey || others) && (bits == 8 || bits == 16))))
+    fail(ErrorKind::data, "PNG: expected a kind of pixels that there is, got {} bits of colour type {}", bits, colour);
+}
+
 Size size_from(const Chunk& chunk, const DecodeLimits& limits) {
   const Bytes content = chunk.content();
   if (chunk.type() != "IHDR" || content.size() != 13) fail(ErrorKind::data, "PNG: expected the header IHDR first");
   if (!chunk.intact()) fail(ErrorKind::data, "PNG: wrong checksum of the header");
+  check_kind(content[8], content[9]);
   constexpr int kWidestPixel = 8;  // RGBA of 16 bits
   check_picture_size(big32(content, 4), big32(content, 0), kWidestPixel, limits);
   return {static_cast<int>(big32(content, 4)), static_cast<int>(big32(content, 0))};

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "s4l/core/error.h"
@@ -12,8 +13,10 @@ thread_local std::size_t largest_block = 0;
 
 /// Cleared: what a damaged file leaves unset is black in every run.
 void* bounded_malloc(std::size_t size) { return size <= largest_block ? std::calloc(size, 1) : nullptr; }
-void* bounded_realloc(void* block, std::size_t size) {
-  return size <= largest_block ? std::realloc(block, size) : nullptr;
+void* bounded_realloc(void* block, std::size_t old_size, std::size_t size) {
+  void* grown = size <= largest_block ? std::realloc(block, size) : nullptr;
+  if (grown != nullptr && size > old_size) std::memset(static_cast<char*>(grown) + old_size, 0, size - old_size);
+  return grown;
 }
 
 }  // namespace
@@ -26,7 +29,7 @@ void* bounded_realloc(void* block, std::size_t size) {
 #define STBI_NO_HDR
 #define STBI_NO_LINEAR
 #define STBI_MALLOC(size) bounded_malloc(size)
-#define STBI_REALLOC(block, size) bounded_realloc(block, size)
+#define STBI_REALLOC_SIZED(block, old_size, size) bounded_realloc(block, old_size, size)
 #define STBI_FREE(block) std::free(block)
 #define STBI_ASSERT(condition) ((void)0)
 #pragma GCC diagnostic push

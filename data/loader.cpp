@@ -53,8 +53,15 @@ Pictures allocate(const PictureRows& rows, Device device) {
   const auto unless_empty = [&](const std::vector<float>& values, int numbers) {
     return values.empty() ? Tensor() : empty({n, numbers}, DType::f32, device);
   };
-  return {empty({n, rows.size.height, rows.size.width, 3}, DType::u8, device),
-          {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
+  const std::int64_t height = rows.size.height, width = rows.size.width;
+  Pictures pictures{
+      {}, {empty({n}, DType::u8, device), unless_empty(rows.noise, HsvNoise::kNumbers), unless_empty(rows.range, 2)}};
+  if (rows.exact.empty())
+    pictures.u8 = empty({n, height, width, 3}, DType::u8, device);
+  else
+    pictures.exact = empty({static_cast<std::int64_t>(rows.exact.size()) / (height * width * 3), height, width, 3},
+                           DType::f32, device);
+  return pictures;
 }
 
 /// Copies to a device by way of page-locked memory, where the device has such: its content is in use until the stream
@@ -75,7 +82,10 @@ class Upload {
     to.bump_version();
   }
   void copy(const Pictures& to, const PictureRows& from) {
-    copy(to.u8, from.u8);
+    if (to.exact)
+      copy(to.exact, from.exact);
+    else
+      copy(to.u8, from.u8);
     copy(to.draws.flip, from.flip);
     if (to.draws.noise) copy(to.draws.noise, from.noise);
     if (to.draws.range) copy(to.draws.range, from.range);
@@ -97,8 +107,9 @@ class Upload {
 };
 
 std::size_t bytes_of(const Pictures& pictures) {
-  std::size_t bytes = pictures.u8.bytes();
-  for (const Tensor* x : {&pictures.draws.flip, &pictures.draws.noise, &pictures.draws.range})
+  std::size_t bytes = 0;
+  for (const Tensor* x :
+       {&pictures.u8, &pictures.exact, &pictures.draws.flip, &pictures.draws.noise, &pictures.draws.range})
     if (*x) bytes += x->bytes();
   return bytes;
 }

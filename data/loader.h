@@ -15,9 +15,11 @@ namespace s4l::data {
 struct Pictures {
   Tensor u8;           ///< (n, H, W, 3); the host's views of a picture are adjacent
   PictureDraws draws;  ///< of n rows
+  Tensor exact{};      ///< instead of u8: the network rows, which an exact pipeline computes on the host
 
+  std::int64_t count() const { return draws.flip.numel(); }
   /// Network rows (rotations n, H, W, 3) f32: one kernel.
-  Tensor rows(const RotationBatchOptions& tail) const { return rotation_batch(u8, {}, draws, tail); }
+  Tensor rows(const RotationBatchOptions& tail) const { return exact ? exact : rotation_batch(u8, {}, draws, tail); }
 };
 
 struct PictureRows;

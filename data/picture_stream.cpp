@@ -23,7 +23,10 @@ struct Undecodable : Error {
 
 PictureRows::PictureRows(std::int64_t views, Size view_size, const Pipeline& pipeline) : size(view_size) {
   const auto rows = static_cast<std::size_t>(views);
-  u8.resize(rows * bytes_of(size));
+  if (pipeline.exact())
+    exact.resize(rows * static_cast<std::size_t>(pipeline.tail().rotations) * bytes_of(size));
+  else
+    u8.resize(rows * bytes_of(size));
   flip.resize(rows);
   if (pipeline.draws_noise()) noise.resize(rows * HsvNoise::kNumbers);
   if (pipeline.standardizes()) range.resize(rows * 2);
@@ -41,7 +44,10 @@ void PictureRows::put(std::int64_t picture, const std::vector<View>& views, cons
     const auto copy = [row](const auto& from, auto& to) {
       std::copy(from.begin(), from.end(), to.begin() + static_cast<std::ptrdiff_t>(row * from.size()));
     };
-    copy(image.pixels, u8);
+    if (exact.empty())
+      copy(image.pixels, u8);
+    else
+      copy(views[i].exact, exact);
     flip[row] = views[i].flip;
     const HsvNoise& n = views[i].noise;
     if (!noise.empty())

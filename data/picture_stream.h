@@ -18,6 +18,7 @@ struct PictureRows {
   std::vector<std::uint8_t> flip;  ///< (n)
   std::vector<float> noise;        ///< (n, 7), empty unless the pipeline draws noise for the device
   std::vector<float> range;        ///< (n, 2), empty unless it standardizes
+  std::vector<float> exact;        ///< (rotations n, H, W, 3) network input, empty unless it is exact; then u8 is
 
   PictureRows() = default;
   /// Rows for so many host views of the pipeline.

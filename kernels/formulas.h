@@ -19,7 +19,7 @@ struct relu {
   }  // a NaN stays one
   template <class T>
   S4L_HD static T slope(T x) {
-    return x > T(0) ? T(1) : T(0);
+    return static_cast<T>(x > T(0));
   }
 };
 struct exp {

@@ -15,8 +15,7 @@ namespace {
 class FixMatch final : public Method {
  public:
   explicit FixMatch(const MethodOptions& options)
-      : weight_(options.value("unlabelled-weight")),
-        thresholds_(full({options.classes}, options.value("threshold"), DType::f32, options.device())) {}
+      : weight_(options.value("unlabelled-weight")), threshold_(options.value("threshold")) {}
 
   Views views() const override { return {"", {"", kStrongView}}; }
 
@@ -26,7 +25,7 @@ class FixMatch final : public Method {
     const SoftmaxEntropy classes = softmax_entropy(batch.part(z, 2), step.labels);
 
     const Tensor q = cast(softmax(batch.part(z, 0).detach()), DType::f32);
-    const Tensor labels = confident_labels(q, thresholds_);
+    const Tensor labels = confident_labels(q, full({q.shape()[1]}, threshold_, DType::f32, q.device()));
     const Tensor unlabelled = softmax_entropy(batch.part(z, 1), labels).loss;  // a row without label counts as 0
     step.metrics.put("train/sup_loss", classes.loss);
     step.metrics.put("train/acc", classes.hit);
@@ -36,8 +35,7 @@ class FixMatch final : public Method {
   }
 
  private:
-  double weight_;
-  Tensor thresholds_;
+  double weight_, threshold_;
 };
 
 }  // namespace

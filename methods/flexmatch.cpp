@@ -22,9 +22,9 @@ class FlexMatch final : public Method {
         tau_(options.value("threshold")),
         warm_up_(options.on("threshold-warmup")),
         pictures_(options.unlabelled),
-        seen_(from_values(std::vector<std::int32_t>(static_cast<std::size_t>(options.pictures), -1), {options.pictures},
-                          options.device())),
-        counts_(zeros({options.classes}, DType::i64, options.device())) {}
+        seen_(
+            from_values(std::vector<std::int32_t>(static_cast<std::size_t>(options.pictures), -1), {options.pictures})),
+        counts_(zeros({options.classes}, DType::i64)) {}
 
   Views views() const override { return {"", {"", kStrongView}}; }
   void visit(nn::Visitor& visitor) override {

@@ -24,7 +24,8 @@ class FreeMatch final : public Method {
       : weight_(options.value("unlabelled-weight")),
         fairness_weight_(options.value("fairness-weight")),
         decay_(options.value("confidence-decay")),
-        confidence_{uniform(1, options), uniform(options.classes, options), uniform(options.classes, options)} {}
+        confidence_{full({1}, 1.0 / options.classes), full({options.classes}, 1.0 / options.classes),
+                    full({options.classes}, 1.0 / options.classes)} {}
 
   Views views() const override { return {"", {"", kStrongView}}; }
   void visit(nn::Visitor& visitor) override {
@@ -61,10 +62,6 @@ class FreeMatch final : public Method {
   }
 
  private:
-  static Tensor uniform(std::int64_t size, const MethodOptions& options) {
-    return full({size}, 1.0 / options.classes, DType::f32, options.device());
-  }
-
   double weight_, fairness_weight_, decay_;
   Confidence confidence_, next_;  // before this step and with it
 };

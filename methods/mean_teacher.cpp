@@ -22,8 +22,7 @@ class MeanTeacher final : public Method {
   explicit MeanTeacher(const MethodOptions& options)
       : weight_(options.value("consistency-weight")),
         ramp_up_(options.value("ramp-up-steps")),
-        teacher_(options.network(), {options.value("teacher-decay-early"), options.value("teacher-decay"), ramp_up_}),
-        one_(full({1}, 1, DType::f32, options.device())) {}
+        teacher_(options.network(), {options.value("teacher-decay-early"), options.value("teacher-decay"), ramp_up_}) {}
 
   Views views() const override { return {"", {"", ""}}; }
   void visit(nn::Visitor& visitor) override { teacher_.visit(visitor); }
@@ -46,14 +45,14 @@ class MeanTeacher final : public Method {
  private:
   /// exp(-5 (1 - min(t / T, 1))^2), on the device.
   Tensor ramp(const Tensor& like) const {
-    if (ramp_up_ == 0) return cast(one_, like.dtype());
-    const Tensor left = relu(one_ + (-1 / ramp_up_) * teacher_.updates());
-    return cast(exp(-5 * square(left)), like.dtype());
+    if (ramp_up_ == 0) return full({1}, 1, like.dtype(), like.device());
+    const Tensor t = cast(teacher_.updates(), like.dtype());
+    const Tensor left = relu(full({1}, 1, like.dtype(), like.device()) + (-1 / ramp_up_) * t);
+    return exp(-5 * square(left));
   }
 
   double weight_, ramp_up_;
   Teacher teacher_;
-  Tensor one_;
 };
 
 }  // namespace

@@ -83,8 +83,6 @@ struct MethodOptions {
     check(model != nullptr, "method: expected a network");
     return *model;
   }
-  /// Where the network's weights are, and a method's own tensors belong; the CPU without a network.
-  Device device() const;
   /// The number given for the option `name`, which S4L_METHOD lists.
   double value(const std::string& name) const { return find(name).number; }
   /// Whether an on_off() option is on.

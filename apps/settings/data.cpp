@@ -63,6 +63,8 @@ std::vector<Row> data_rows() {
       Row(s, kRare, "preprocess-eval", "PIPELINE", &RunOptions::preprocess_eval, "preprocessing for evaluation")
           .aliases({"preprocessing-eval"})
           .chosen_by("the sizes of the pictures"),
+      Row(s, kRare, "exact-preprocessing", "", &RunOptions::exact_preprocessing,
+          "round no levels between operations; slower, for comparison"),
   };
 }
 

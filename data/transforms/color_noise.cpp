@@ -6,14 +6,18 @@
 namespace s4l::data {
 namespace {
 
+void set_level(float c, std::uint8_t& level) {
+  level = static_cast<std::uint8_t>(std::clamp(255 * c + 0.5f, 0.0f, 255.0f));
+}
+void set_level(float c, float& level) { level = std::clamp(255 * c, 0.0f, 255.0f); }
+
 /// Replaces each pixel by to(r, g, b), all from 0 to 1.
-template <class To>
-Image map_pixels(Image image, const To& to) {
+template <class Level, class To>
+BasicImage<Level> map_pixels(BasicImage<Level> image, const To& to) {
   for (auto pixel = image.pixels.begin(); pixel != image.pixels.end(); pixel += 3) {
     const auto rgb =
         to(static_cast<float>(pixel[0]) / 255, static_cast<float>(pixel[1]) / 255, static_cast<float>(pixel[2]) / 255);
-    std::transform(rgb.begin(), rgb.end(), pixel,
-                   [](float c) { return static_cast<std::uint8_t>(std::clamp(255 * c + 0.5f, 0.0f, 255.0f)); });
+    for (std::size_t c = 0; c < 3; ++c) set_level(rgb[c], pixel[static_cast<std::ptrdiff_t>(c)]);
   }
   return image;
 }
@@ -33,11 +37,13 @@ HsvNoise draw_hsv_noise(Rng& rng) {
   return noise;
 }
 
-Image hsv_noise(const Image& image, const HsvNoise& noise) {
+template <class Level>
+BasicImage<Level> hsv_noise(const BasicImage<Level>& image, const HsvNoise& noise) {
   return map_pixels(image, [&](float r, float g, float b) { return with_hsv_noise(r, g, b, noise); });
 }
 
-Image brightness_saturation(const Image& image, Rng& rng) {
+template <class Level>
+BasicImage<Level> brightness_saturation(const BasicImage<Level>& image, Rng& rng) {
   const float brighter = rng.uniform(-32 / 255.f, 32 / 255.f), more_saturated = rng.uniform(0.5f, 1.5f);
   return map_pixels(image, [=](float r, float g, float b) {
     r += brighter, g += brighter, b += brighter;  // not clipped: only the result is
@@ -48,11 +54,19 @@ Image brightness_saturation(const Image& image, Rng& rng) {
   });
 }
 
-Image to_gray(const Image& image) {
+template <class Level>
+BasicImage<Level> to_gray(const BasicImage<Level>& image) {
   return map_pixels(image, [](float r, float g, float b) {
     const float mean = (r + g + b) / 3;
     return std::array{mean, mean, mean};
   });
 }
+
+template Image hsv_noise(const Image&, const HsvNoise&);
+template ExactImage hsv_noise(const ExactImage&, const HsvNoise&);
+template Image brightness_saturation(const Image&, Rng&);
+template ExactImage brightness_saturation(const ExactImage&, Rng&);
+template Image to_gray(const Image&);
+template ExactImage to_gray(const ExactImage&);
 
 }  // namespace s4l::data

@@ -13,7 +13,7 @@ Size size_of(const Values& values, std::size_t at = 0) { return {whole(values[at
 template <class Op>
 HostOp on_pixels(Op op) {
   return [op](std::vector<Picture>& views, Rng& rng, bool train) {
-    for (Picture& view : views) view.set(op(view.pixels(), rng, train));
+    for (Picture& view : views) view.change([&](const auto& image) { return op(image, rng, train); });
   };
 }
 
@@ -22,7 +22,7 @@ template <class Op>
 HostOp in_training(Op op) {
   return [op](std::vector<Picture>& views, Rng& rng, bool train) {
     if (!train) return;
-    for (Picture& view : views) view.set(op(view.pixels(), rng));
+    for (Picture& view : views) view.change([&](const auto& image) { return op(image, rng); });
   };
 }
 
@@ -51,13 +51,13 @@ HostOp make_inception_crop(const Values&) {
 }
 
 HostOp make_resize(const Values& values) {
-  return on_pixels([size = size_of(values), any_filter = values[2] != 0](const Image& image, Rng& rng, bool train) {
+  return on_pixels([size = size_of(values), any_filter = values[2] != 0](const auto& image, Rng& rng, bool train) {
     return any_filter && train ? resize_aligned(image, size, static_cast<Filter>(rng.below(3))) : resize(image, size);
   });
 }
 
 HostOp make_resize_small(const Values& values) {
-  return on_pixels([side = whole(values[0])](const Image& image, Rng&, bool) { return resize_small(image, side); });
+  return on_pixels([side = whole(values[0])](const auto& image, Rng&, bool) { return resize_small(image, side); });
 }
 
 HostOp make_crop(const Values& values) {
@@ -87,7 +87,7 @@ HostOp make_inception_patches(const Values& values) {
     copy_view(views, count);
     for (Picture& view : views) {
       view.crop(draw_inception_crop(view.size(), rng));
-      view.set(resize(view.pixels(), size));
+      view.change([&](const auto& image) { return resize(image, size); });
     }
   };
 }
@@ -98,12 +98,12 @@ void inception_preprocess(Picture& view, Size size, Rng& rng, bool train) {
     const auto margin = [](int side) { return static_cast<int>((side - side * 0.875) / 2); };
     const auto [height, width] = view.size();
     view.crop({margin(height), margin(width), height - 2 * margin(height), width - 2 * margin(width)});
-    return view.set(resize(view.pixels(), size));
+    return view.change([&](const auto& image) { return resize(image, size); });
   }
   view.crop(draw_inception_crop(view.size(), rng));
-  view.set(resize(view.pixels(), size));
-  if (rng.coin()) view.set(mirror(view.pixels()));
-  view.set(brightness_saturation(view.pixels(), rng));
+  view.change([&](const auto& image) { return resize(image, size); });
+  if (rng.coin()) view.change([](const auto& image) { return mirror(image); });
+  view.change([&](const auto& image) { return brightness_saturation(image, rng); });
 }
 
 HostOp make_inception_preprocess(const Values& values) {
@@ -121,29 +121,29 @@ HostOp make_inception_preprocess_patches(const Values& values) {
 
 HostOp make_pad_crop(const Values& values) {
   return in_training(
-      [padding = whole(values[0])](const Image& image, Rng& rng) { return pad_crop(image, padding, rng); });
+      [padding = whole(values[0])](const auto& image, Rng& rng) { return pad_crop(image, padding, rng); });
 }
 
 HostOp make_randaugment(const Values& values) {
-  return in_training([count = whole(values[0]), magnitude = whole(values[1])](const Image& image, Rng& rng) {
-    return randaugment(image, count, magnitude, rng);
+  return in_training([count = whole(values[0]), magnitude = whole(values[1])](const auto& image, Rng& rng) {
+    return randaugment(rounded(image), count, magnitude, rng);
   });
 }
 
 HostOp make_cutout(const Values& values) {
-  return in_training([share = values[0]](const Image& image, Rng& rng) { return cutout(image, share, rng); });
+  return in_training([share = values[0]](const auto& image, Rng& rng) { return cutout(image, share, rng); });
 }
 
 HostOp make_flip(const Values&) {
-  return in_training([](const Image& image, Rng& rng) { return rng.coin() ? mirror(image) : image; });
+  return in_training([](const auto& image, Rng& rng) { return rng.coin() ? mirror(image) : image; });
 }
 
 HostOp make_hsv_noise(const Values&) {
-  return on_pixels([](const Image& image, Rng& rng, bool) { return hsv_noise(image, draw_hsv_noise(rng)); });
+  return on_pixels([](const auto& image, Rng& rng, bool) { return hsv_noise(image, draw_hsv_noise(rng)); });
 }
 
 HostOp make_to_gray(const Values& values) {
-  return on_pixels([p = static_cast<float>(values[0])](const Image& image, Rng& rng, bool) {
+  return on_pixels([p = static_cast<float>(values[0])](const auto& image, Rng& rng, bool) {
     return rng.uniform() < p ? to_gray(image) : image;
   });
 }
@@ -152,7 +152,11 @@ HostOp make_rotate(const Values&) {
   return [](std::vector<Picture>& views, Rng&, bool) {
     std::vector<Picture> turned;
     for (Picture& view : views)
-      for (Image& image : rotations(view.pixels())) turned.emplace_back(std::move(image));
+      std::visit(
+          [&](const auto& image) {
+            for (auto& one : rotations(image)) turned.emplace_back(std::move(one));
+          },
+          view.pixels());
     views = std::move(turned);
   };
 }
@@ -167,6 +171,7 @@ const std::vector<Operation>& operations() {
   using enum Accepted;
   static const Argument h{"h", pixels}, w{"w", pixels, kSameAsBefore}, n{"n", copies};
   static const std::vector<Operation> all = {
+      {"exact", Kind::label, {}, nothing},
       {"plain_preprocess", Kind::label, {}, nothing},
       {"copy_label", Kind::label, {{"name", word, 0}}, nothing},
       {"inception_crop", Kind::places, {}, make_inception_crop, true},

@@ -22,13 +22,17 @@ std::vector<int> window(int n, int padding, Rng& rng) {
 
 }  // namespace
 
-Image pad_crop(const Image& image, int padding, Rng& rng) {
+template <class Level>
+BasicImage<Level> pad_crop(const BasicImage<Level>& image, int padding, Rng& rng) {
   const std::vector<int> rows = window(image.height, padding, rng), columns = window(image.width, padding, rng);
-  Image out(image.height, image.width);
-  std::uint8_t* to = out.pixels.data();
+  BasicImage<Level> out(image.height, image.width);
+  Level* to = out.pixels.data();
   for (const int y : rows)
     for (const int x : columns) to = std::copy_n(image.at(y, x), 3, to);
   return out;
 }
+
+template Image pad_crop(const Image&, int, Rng&);
+template ExactImage pad_crop(const ExactImage&, int, Rng&);
 
 }  // namespace s4l::data

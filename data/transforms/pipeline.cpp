@@ -20,6 +20,7 @@ struct Stage {
 bool is_range(const Stage& stage) { return stage.kind() == Kind::range || stage.operation->ranges; }
 bool is_rotate(const Stage& stage) { return stage.kind() == Kind::rotate; }
 bool is_standardize(const Stage& stage) { return stage.kind() == Kind::standardize; }
+bool is_exact(const Stage& stage) { return std::string_view(stage.operation->name) == "exact"; }
 bool has_made_views(const Stage& stage) { return stage.operation->views != nullptr; }
 
 /// What may not stand after what: the first operation before that `late` cannot follow, and why.
@@ -31,6 +32,7 @@ struct Rule {
 
 constexpr Rule kRules[] = {
     {[](const Stage& s) { return s.operation->needs_one_view; }, has_made_views, "it takes a single view"},
+    {is_exact, [](const Stage&) { return true; }, "it comes first"},
     {is_rotate, is_rotate, "one rotation is enough"},
     {[](const Stage& s) { return s.kind() == Kind::label && !s.operation->arguments.empty(); }, is_rotate,
      "the label is then the rotation"},
@@ -99,6 +101,7 @@ Pipeline::Pipeline(const std::string& text) : text_(text) {
     const Stage& stage = stages[i];
     if (is_range(stage)) std::tie(low_, high_) = range_of(stage);
     standardizes_ |= is_standardize(stage);
+    exact_ |= is_exact(stage);
     if (i < on_host && stage.operation->make) {
       host_.push_back(stage.operation->make(stage.values));
       if (has_made_views(stage)) host_views_ *= stage.operation->views(stage.values);
@@ -111,23 +114,52 @@ Pipeline::Pipeline(const std::string& text) : text_(text) {
   tail_.normalization = normalization(low_, high_);
 }
 
+/// (v - mean) / max(deviation, 1 / sqrt(n)) of the values v = low + x unit.
+template <class Level>
+void Pipeline::set_range(View& view, const BasicImage<Level>& image) const {
+  const double unit = (high_ - low_) / 255, least = 1 / std::sqrt(static_cast<double>(image.pixels.size()));
+  const Moments levels = moments(image);
+  const double scale = unit / std::max(levels.deviation * std::abs(unit), least);
+  view.scale = static_cast<float>(scale);
+  view.offset = static_cast<float>(-scale * levels.mean);
+}
+
+/// What the device's kernel does.
+void Pipeline::compute_exactly(View& view, const ExactImage& image) const {
+  ExactImage values = view.flip ? mirror(image) : image;
+  if (draws_noise_) values = hsv_noise(values, view.noise);
+  const auto unit = static_cast<float>((high_ - low_) / 255), low = static_cast<float>(low_);
+  for (float& v : values.pixels) v = standardizes_ ? v * view.scale + view.offset : v * unit + low;
+  view.exact = values.pixels;
+  if (tail_.rotations == 1) return;
+  view.exact.clear();
+  for (const ExactImage& turned : rotations(values))
+    view.exact.insert(view.exact.end(), turned.pixels.begin(), turned.pixels.end());
+}
+
 std::vector<View> Pipeline::run(Picture picture, Rng& rng, bool train) const {
+  if (exact_) picture.make_exact();
   std::vector<Picture> pictures;
   pictures.push_back(std::move(picture));
   for (const HostOp& op : host_) op(pictures, rng, train);
   std::vector<View> views(pictures.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
     View& view = views[i];
-    view.image = pictures[i].take();
     view.flip = flips_ && train && rng.coin();
     if (draws_noise_) view.noise = draw_hsv_noise(rng);
-    if (!standardizes_) continue;
-    // (v - mean) / max(deviation, 1 / sqrt(n)) of the values v = low + x unit
-    const double unit = (high_ - low_) / 255, least = 1 / std::sqrt(static_cast<double>(view.image.pixels.size()));
-    const Moments levels = moments(view.image);
-    const double scale = unit / std::max(levels.deviation * std::abs(unit), least);
-    view.scale = static_cast<float>(scale);
-    view.offset = static_cast<float>(-scale * levels.mean);
+    if (exact_) pictures[i].make_exact();  // whatever the last operation gave
+    Picture::Pixels pixels = pictures[i].take();
+    std::visit(
+        [&](const auto& image) {
+          if (standardizes_) set_range(view, image);
+        },
+        pixels);
+    if (const auto* image = std::get_if<ExactImage>(&pixels)) {
+      compute_exactly(view, *image);
+      view.image = rounded(*image);
+    } else {
+      view.image = std::move(std::get<Image>(pixels));
+    }
   }
   return views;
 }

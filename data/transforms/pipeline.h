@@ -15,6 +15,7 @@ struct View {
   bool flip = false;
   HsvNoise noise{};
   float scale = 0, offset = 0;  ///< of the values, where the pipeline standardizes
+  std::vector<float> exact{};   ///< network input (rotations, H, W, 3), where the pipeline is exact
 };
 
 /// A preprocessing pipeline "inception_crop|resize(224)|flip_lr|-1_to_1|rotate" (docs/preprocessing.md), parsed once.
@@ -34,16 +35,22 @@ class Pipeline {
   const RotationBatchOptions& tail() const { return tail_; }
   bool draws_noise() const { return draws_noise_; }
   bool standardizes() const { return standardizes_; }
+  /// Everything is computed on the host, in floats that are not rounded in between: for comparison.
+  bool exact() const { return exact_; }
 
   /// Rows of network input per picture: those of its first host view, then those of its second.
   int views() const { return host_views_ * tail_.rotations; }
   const std::string& text() const { return text_; }
 
  private:
+  template <class Level>
+  void set_range(View& view, const BasicImage<Level>& image) const;
+  void compute_exactly(View& view, const ExactImage& image) const;
+
   std::string text_;
   std::vector<HostOp> host_;
   int host_views_ = 1;
-  bool flips_ = false, draws_noise_ = false, standardizes_ = false;
+  bool flips_ = false, draws_noise_ = false, standardizes_ = false, exact_ = false;
   double low_ = -1, high_ = 1;  // what 0 and 255 become
   RotationBatchOptions tail_;
 };

@@ -124,5 +124,22 @@ Image resize(const Image& image, Size size) {
   return out;
 }
 
+ExactImage resize(const ExactImage& image, Size size) {
+  if (size == Size{image.height, image.width}) return image;
+  const Samples rows(image.height, size.height, image.width * 3, 1), columns(image.width, size.width, 3, 1);
+  ExactImage out(size.height, size.width);
+  float* to = out.pixels.data();
+  for (std::size_t y = 0; y < static_cast<std::size_t>(size.height); ++y) {
+    const float *upper = image.pixels.data() + rows.lower[y], *lower = image.pixels.data() + rows.upper[y];
+    const auto blended = [&](std::int32_t i) { return upper[i] + rows.fraction[y] * (lower[i] - upper[i]); };
+    for (std::size_t x = 0; x < static_cast<std::size_t>(size.width); ++x)
+      for (std::int32_t c = 0; c < 3; ++c) {
+        const float left = blended(columns.lower[x] + c), right = blended(columns.upper[x] + c);
+        *to++ = left + columns.fraction[x] * (right - left);
+      }
+  }
+  return out;
+}
+
 }  // namespace s4l::data
 #endif

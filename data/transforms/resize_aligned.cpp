@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "s4l/data/transforms/operations.h"
@@ -39,16 +40,20 @@ std::vector<Taps> all_taps(int in, int out, Filter filter) {
   return taps;
 }
 
+void set_level(float value, std::uint8_t& level) { level = static_cast<std::uint8_t>(std::clamp(value, 0.0f, 255.0f)); }
+void set_level(float value, float& level) { level = value; }
+
 }  // namespace
 
-Image resize_aligned(const Image& image, Size size, Filter filter) {
+template <class Level>
+BasicImage<Level> resize_aligned(const BasicImage<Level>& image, Size size, Filter filter) {
   const std::vector<Taps> rows = all_taps(image.height, size.height, filter);
   const std::vector<Taps> columns = all_taps(image.width, size.width, filter);
-  Image out(size.height, size.width);
+  BasicImage<Level> out(size.height, size.width);
   for (int y = 0; y < size.height; ++y)
     for (int x = 0; x < size.width; ++x)
       for (int c = 0; c < 3; ++c) {
-        float value = 0.5f;  // to round by truncation
+        float value = std::is_same_v<Level, float> ? 0 : 0.5f;  // to round by truncation
         for (std::size_t i = 0; i < 4; ++i) {
           const Taps &row = rows[static_cast<std::size_t>(y)], &column = columns[static_cast<std::size_t>(x)];
           float along = 0;
@@ -56,9 +61,12 @@ Image resize_aligned(const Image& image, Size size, Filter filter) {
             along += column.weight[j] * static_cast<float>(image.at(row.at[i], column.at[j])[c]);
           value += row.weight[i] * along;
         }
-        out.at(y, x)[c] = static_cast<std::uint8_t>(std::clamp(value, 0.0f, 255.0f));
+        set_level(value, out.at(y, x)[c]);
       }
   return out;
 }
+
+template Image resize_aligned(const Image&, Size, Filter);
+template ExactImage resize_aligned(const ExactImage&, Size, Filter);
 
 }  // namespace s4l::data

@@ -2,6 +2,7 @@
 // floats whose columns are then averaged.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "s4l/data/transforms/operations.h"
@@ -61,38 +62,53 @@ std::vector<Cover> covers(int in, int out) {
   return all;
 }
 
-/// A row of floats becomes a row of rounded bytes.
-void average_columns(const std::vector<float>& row, const std::vector<Cover>& columns, std::uint8_t* out) {
+void add(const std::uint8_t* row, float share, std::vector<float>& sum) {
+  HWY_DYNAMIC_DISPATCH(add_row)(row, share, sum.size(), sum.data());
+}
+void add(const float* row, float share, std::vector<float>& sum) {
+  for (float& each : sum) each += share * *row++;
+}
+
+void set_level(float sum, std::uint8_t& level) { level = static_cast<std::uint8_t>(std::min(sum, 255.0f)); }
+void set_level(float sum, float& level) { level = sum; }
+
+/// A row of floats becomes a row of levels.
+template <class Level>
+void average_columns(const std::vector<float>& row, const std::vector<Cover>& columns, Level* out) {
+  constexpr float kStart = std::is_same_v<Level, float> ? 0 : 0.5f;  // to round by truncation
   for (const Cover& cover : columns) {
     const float* from = row.data() + 3 * cover.first;
-    float r = 0.5f, g = 0.5f, b = 0.5f;  // to round by truncation
+    float r = kStart, g = kStart, b = kStart;
     for (const float share : cover.shares) {
       r += share * from[0], g += share * from[1], b += share * from[2];
       from += 3;
     }
-    for (const float sum : {r, g, b}) *out++ = static_cast<std::uint8_t>(std::min(sum, 255.0f));
+    for (const float sum : {r, g, b}) set_level(sum, *out++);
   }
 }
 
 int scaled(int length, double ratio) { return std::max(1, static_cast<int>(std::nearbyint(length * ratio))); }
 
-}  // namespace
-
-Image resize_small(const Image& image, int side) {
+template <class Level>
+BasicImage<Level> shrunk(const BasicImage<Level>& image, int side) {
   const double ratio = static_cast<double>(side) / std::min(image.height, image.width);
   const Size size{scaled(image.height, ratio), scaled(image.width, ratio)};
   const std::vector<Cover> rows = covers(image.height, size.height), columns = covers(image.width, size.width);
-  Image out(size.height, size.width);
+  BasicImage<Level> out(size.height, size.width);
   std::vector<float> sum(static_cast<std::size_t>(image.width) * 3);
   for (int y = 0; y < size.height; ++y) {
     std::fill(sum.begin(), sum.end(), 0.0f);
     int from = rows[static_cast<std::size_t>(y)].first;
-    for (const float share : rows[static_cast<std::size_t>(y)].shares)
-      HWY_DYNAMIC_DISPATCH(add_row)(image.at(from++, 0), share, sum.size(), sum.data());
+    for (const float share : rows[static_cast<std::size_t>(y)].shares) add(image.at(from++, 0), share, sum);
     average_columns(sum, columns, out.at(y, 0));
   }
   return out;
 }
+
+}  // namespace
+
+Image resize_small(const Image& image, int side) { return shrunk(image, side); }
+ExactImage resize_small(const ExactImage& image, int side) { return shrunk(image, side); }
 
 }  // namespace s4l::data
 #endif

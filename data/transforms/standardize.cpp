@@ -17,4 +17,13 @@ Moments moments(const Image& image) {
   return {mean, std::sqrt(std::max(0.0, static_cast<double>(squares) / count - mean * mean))};
 }
 
+Moments moments(const ExactImage& image) {
+  double sum = 0, squares = 0;
+  const auto count = static_cast<double>(image.pixels.size());
+  for (const double level : image.pixels) sum += level;
+  const double mean = sum / count;
+  for (const double level : image.pixels) squares += (level - mean) * (level - mean);
+  return {mean, std::sqrt(squares / count)};
+}
+
 }  // namespace s4l::data

@@ -37,17 +37,19 @@ HWY_INLINE void store_places(D, hn::Vec<D> places, std::uint8_t* to) {
     hn::StoreU(hn::DemoteTo(d8, hn::ConvertTo(d32, places)), d8, to);
 }
 
-/// Output pixel (i, j) of one picture x, from channel c on.
-template <class D, class T>
+/// Output pixel (i, j) of one picture x, from channel c on; kInside: a window of 3x3 that lies in the picture.
+template <bool kInside, class D, class T>
 HWY_INLINE void pool_vector(D d, const T* x, const Shape& in, const MaxPoolOptions& o, std::int64_t i, std::int64_t j,
                             std::int64_t c, T* y, std::uint8_t* argmax) {
   auto best = hn::Set(d, -std::numeric_limits<T>::infinity());
   const auto nobody = hn::Set(d, static_cast<T>(o.kernel * o.kernel));
   auto winner = nobody, place = hn::Zero(d);
-  const std::int64_t top = i * o.stride - o.padding, left = j * o.stride - o.padding;
-  for (std::int64_t row = top; row < top + o.kernel; ++row)
-    for (std::int64_t column = left; column < left + o.kernel; ++column, place = hn::Add(place, hn::Set(d, T{1}))) {
-      const bool inside = 0 <= row && row < in[1] && 0 <= column && column < in[2];
+  const std::int64_t top = i * o.stride - o.padding, left = j * o.stride - o.padding, side = kInside ? 3 : o.kernel;
+#pragma GCC unroll 3
+  for (std::int64_t row = top; row < top + side; ++row)
+#pragma GCC unroll 3
+    for (std::int64_t column = left; column < left + side; ++column, place = hn::Add(place, hn::Set(d, T{1}))) {
+      const bool inside = kInside || (0 <= row && row < in[1] && 0 <= column && column < in[2]);
       if (!inside && !o.zero_padding) continue;
       const auto value = inside ? hn::LoadU(d, x + (row * in[2] + column) * in[3] + c) : hn::Zero(d);
       const auto larger = hn::AndNot(hn::Le(value, best), hn::Eq(best, best));  // a NaN wins, and stays
@@ -65,10 +67,14 @@ void pool_row(const T* x, const Shape& in, const Shape& out, const MaxPoolOption
   const hn::ScalableTag<T> d;
   const hn::CappedTag<T, 1> one;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t top = i * o.stride - o.padding;
   for (std::int64_t j = 0; j < out[2]; ++j, y += out[3], argmax += out[3]) {
+    const std::int64_t left = j * o.stride - o.padding;
+    const bool inside = o.kernel == 3 && top >= 0 && left >= 0 && top + 3 <= in[1] && left + 3 <= in[2];
     std::int64_t c = 0;
-    for (; c + lanes <= out[3]; c += lanes) pool_vector(d, x, in, o, i, j, c, y, argmax);
-    for (; c < out[3]; ++c) pool_vector(one, x, in, o, i, j, c, y, argmax);
+    for (; inside && c + lanes <= out[3]; c += lanes) pool_vector<true>(d, x, in, o, i, j, c, y, argmax);
+    for (; c + lanes <= out[3]; c += lanes) pool_vector<false>(d, x, in, o, i, j, c, y, argmax);
+    for (; c < out[3]; ++c) pool_vector<false>(one, x, in, o, i, j, c, y, argmax);
   }
 }
 

@@ -8,13 +8,14 @@
 #include <limits>
 
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/softmax_entropy_narrow.h"
 #include "s4l/kernels/cpu/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "s4l/kernels/cpu/softmax_entropy.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/contrib/math/math-inl.h>
+#include "s4l/kernels/cpu/exp_of_negative-inl.h"
 
 #ifndef S4L_KERNELS_CPU_SOFTMAX_ENTROPY
 #define S4L_KERNELS_CPU_SOFTMAX_ENTROPY
@@ -56,37 +57,6 @@ HWY_INLINE void store(D d, hn::Vec<D> v, T* to, std::int64_t count) {
   hn::Store(v, d, lanes);
   for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
 #endif
-}
-
-/// exp(s) for s <= 0; what would be denormal is 0.
-template <class D>
-HWY_INLINE hn::Vec<D> exp_of_negative(D d, hn::Vec<D> s) {
-  if constexpr (sizeof(hn::TFromD<D>) == 8) {
-    return hn::Exp(d, s);
-  } else {  // 2^n exp(r), |r| <= ln 2 / 2: a polynomial, and n added to the exponent; half of what Highway's costs
-    const hn::Rebind<std::int32_t, D> d32;
-    constexpr float kSmallest = -87.0f, kRounding = 12582912.0f;  // the sum with 1.5 2^23 ends in n
-    const auto clamped = hn::Max(hn::Set(d, kSmallest), s);
-    const auto shifted = hn::MulAdd(clamped, hn::Set(d, 1.44269504f), hn::Set(d, kRounding));
-    const auto n = hn::Sub(shifted, hn::Set(d, kRounding));
-    auto r = hn::NegMulAdd(n, hn::Set(d, 0.693145752f), clamped);
-    r = hn::NegMulAdd(n, hn::Set(d, 1.42860677e-6f), r);
-    auto p = hn::MulAdd(r, hn::Set(d, 1.98527617e-4f), hn::Set(d, 1.39304355e-3f));
-    p = hn::MulAdd(r, p, hn::Set(d, 8.33336077e-3f));
-    p = hn::MulAdd(r, p, hn::Set(d, 4.16664853e-2f));
-    p = hn::MulAdd(r, p, hn::Set(d, 1.66666671e-1f));
-    p = hn::MulAdd(r, p, hn::Set(d, 0.5f));
-    p = hn::Add(hn::MulAdd(hn::Mul(r, r), p, r), hn::Set(d, 1.0f));
-    const auto exponent = hn::ShiftLeft<23>(hn::BitCast(d32, shifted));
-    const auto e = hn::BitCast(d, hn::Add(hn::BitCast(d32, p), exponent));
-    return hn::IfThenElseZero(hn::Gt(s, hn::Set(d, kSmallest)), e);
-  }
-}
-
-/// s where e > 0, else 0: a logit of -inf has no probability, and 0 times its s is 0.
-template <class V>
-HWY_INLINE V where_positive(V e, V s) {
-  return hn::IfThenElseZero(hn::Gt(e, hn::Zero(hn::DFromV<V>())), s);
 }
 
 /// Sums over the row z of k logits; writes e_k to `exps` unless null.
@@ -261,15 +231,19 @@ void softmax_entropy(const Tensor& z, const Tensor& labels, const SoftmaxEntropy
   check_labels(labels, k);
   with_float(z.dtype(), [&]<class T>() {
     T *ce = cross_entropy.data<T>(), *h = entropy.data<T>(), *hits = hit.data<T>();
-    parallel_blocks(n, std::max<std::int64_t>(1, (1 << 12) / k), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const Row<T> row = softmax_row<T>(z.data<T>() + i * k, k, label_of<T>(labels, i, k), options,
-                                          static_cast<double>(n), gz ? gz.data<T>() + i * k : nullptr);
-        ce[i] = row.cross_entropy;
-        h[i] = row.entropy;
-        hits[i] = row.hit;
-      }
-    });
+    const std::int32_t* place = labels && labels.dtype() == DType::i32 ? labels.data<std::int32_t>() : nullptr;
+    if (k <= kNarrow && (place || !labels))
+      narrow_softmax_entropy<T>({z.data<T>(), place, gz ? gz.data<T>() : nullptr, ce, h, hits, n, k}, options);
+    else
+      parallel_blocks(n, std::max<std::int64_t>(1, (1 << 12) / k), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+          const Row<T> row = softmax_row<T>(z.data<T>() + i * k, k, label_of<T>(labels, i, k), options,
+                                            static_cast<double>(n), gz ? gz.data<T>() + i * k : nullptr);
+          ce[i] = row.cross_entropy;
+          h[i] = row.entropy;
+          hits[i] = row.hit;
+        }
+      });
     double sum = 0;
     for (std::int64_t i = 0; i < n; ++i)
       sum += options.cross_entropy * static_cast<double>(ce[i]) + options.entropy * static_cast<double>(h[i]);

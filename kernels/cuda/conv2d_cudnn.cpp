@@ -3,6 +3,7 @@
 #include <cudnn.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 
@@ -16,8 +17,9 @@ namespace {
 
 class CudnnPlan final : public Conv2dPlan {
  public:
-  CudnnPlan(std::unique_ptr<const CudnnGraph> graph, int candidate) : graph_(std::move(graph)), candidate_(candidate) {}
-  std::size_t workspace() const override { return graph_->workspace(candidate_); }
+  CudnnPlan(std::unique_ptr<const CudnnGraph> graph, int candidate)
+      : graph_(std::move(graph)), candidate_(candidate), workspace_(graph_->workspace(candidate)) {}
+  std::size_t workspace() const override { return workspace_; }
   void run(const Conv2dOperands& operands, void* workspace, Stream) const override {
     graph_->run(candidate_, operands, workspace);
   }
@@ -25,7 +27,33 @@ class CudnnPlan final : public Conv2dPlan {
  private:
   std::unique_ptr<const CudnnGraph> graph_;
   int candidate_;
+  std::size_t workspace_;
 };
+
+/// All of a problem, to find its plan by.
+using Key = std::array<std::int64_t, 19>;
+Key key_of(const Conv2dProblem& p) {
+  const Conv2dOptions& o = p.options;
+  return {static_cast<int>(p.direction),
+          static_cast<int>(p.dtype),
+          p.tf32,
+          p.x[0],
+          p.x[1],
+          p.x[2],
+          p.x[3],
+          p.w[0],
+          p.w[1],
+          p.w[2],
+          p.w[3],
+          p.y[0],
+          p.y[1],
+          p.y[2],
+          p.y[3],
+          o.stride,
+          o.padding,
+          o.dilation,
+          o.groups};
+}
 
 /// The plans of one device, whose handle is bound to its compute stream. Made on first use and never destroyed: the
 /// driver may be gone by then.
@@ -38,9 +66,9 @@ class Plans {
   }
 
   const Conv2dPlan& of(const Conv2dProblem& problem, const Conv2dOperands& operands) {
-    const std::string text = to_text(problem);
     const std::lock_guard lock(mutex_);
-    if (const auto known = plans_.find(text); known != plans_.end()) return known->second;
+    if (const auto known = plans_.find(key_of(problem)); known != plans_.end()) return known->second;
+    const std::string text = to_text(problem);
     if (const auto id = store_.find(text))
       if (const CudnnPlan* plan = recall(problem, *id)) return *plan;
     const std::string chosen = choose(problem, operands);
@@ -61,7 +89,7 @@ class Plans {
     auto graph = std::make_unique<CudnnGraph>(problem, Fusion::none, device());
     const auto candidate = graph->recall(id);
     if (!candidate) return nullptr;
-    return &plans_.try_emplace(to_text(problem), std::move(graph), *candidate).first->second;
+    return &plans_.try_emplace(key_of(problem), std::move(graph), *candidate).first->second;
   }
 
   /// The id of the fastest plan that wants little workspace, or of the one that wants least.
@@ -75,8 +103,8 @@ class Plans {
       ready.push_back(i);
       if (graph.workspace(i) <= kWorkspaceLimit) small.push_back(i);
     }
-    check(!ready.empty(), "{}: expected a plan of cuDNN {}, got none of the {} that it announced", to_text(problem),
-          cudnn_version(), announced);
+    check(!ready.empty(), "{}: expected a plan of cuDNN {}, got none of the {} that it announced {}", to_text(problem),
+          cudnn_version(), announced, graph.refusal());
     if (small.empty()) return graph.id(*std::min_element(ready.begin(), ready.end(), less_workspace));
     const int largest = *std::max_element(small.begin(), small.end(), less_workspace);
     const auto workspace = Storage::allocate(graph.workspace(largest), stream_);
@@ -88,7 +116,7 @@ class Plans {
   Stream stream_;
   cudnnHandle_t handle_ = nullptr;
   std::mutex mutex_;
-  std::map<std::string, CudnnPlan> plans_;
+  std::map<Key, CudnnPlan> plans_;
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 #define CUDNN_FRONTEND_SKIP_JSON_LIB
 #include <cudnn_frontend.h>
 
+#include <algorithm>
+
 namespace s4l::cuda {
 namespace {
 
@@ -10,13 +12,15 @@ namespace fe = cudnn_frontend;
 using fe::graph::Tensor_attributes;
 using Node = std::shared_ptr<Tensor_attributes>;
 
-/// Throws cuDNN's words, on one line, unless `status` is good.
-void expect(fe::error_t status, const char* call, const Conv2dProblem& problem) {
-  if (status.is_good()) return;
-  std::string reason = status.get_message();
-  for (char& c : reason)
-    if (c == '\n') c = ' ';
-  fail(ErrorKind::usage, "{}: cuDNN's {} failed: {}", to_text(problem), call, reason);
+/// cuDNN's words on one line.
+std::string words_of(fe::error_t status) {
+  std::string words = status.get_message();
+  std::replace(words.begin(), words.end(), '\n', ' ');
+  return words;
+}
+
+void expect(const fe::error_t& status, const char* call, const Conv2dProblem& problem) {
+  if (status.is_bad()) fail(ErrorKind::usage, "{}: cuDNN's {} failed: {}", to_text(problem), call, words_of(status));
 }
 
 fe::DataType_t type_of(DType dtype) {
@@ -137,10 +141,16 @@ struct CudnnGraph::State {
   Conv2dProblem problem;
   cudnnHandle_t handle;
   fe::graph::Graph graph;
+  std::string refusal;
+
+  bool accepts(const fe::error_t& status) {
+    if (status.is_bad()) refusal = words_of(status);
+    return status.is_good();
+  }
 };
 
 CudnnGraph::CudnnGraph(const Conv2dProblem& problem, Fusion fusion, const CudnnDevice& device)
-    : state_(std::make_unique<State>(State{problem, device.handle, {}})) {
+    : state_(std::make_unique<State>(State{problem, device.handle, {}, {}})) {
   fe::graph::Graph& graph = state_->graph;
   const fe::DataType_t sums = problem.dtype == DType::f64 ? fe::DataType_t::DOUBLE : fe::DataType_t::FLOAT;
   graph.set_io_data_type(type_of(problem.dtype)).set_compute_data_type(sums);
@@ -161,15 +171,16 @@ CudnnGraph::~CudnnGraph() = default;
 
 int CudnnGraph::candidates() {
   fe::graph::Graph& graph = state_->graph;
-  const auto status = graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK});
-  if (status.is_bad()) return 0;
+  if (!state_->accepts(graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}))) return 0;
   graph.deselect_numeric_notes({fe::NumericalNote_t::NONDETERMINISTIC});
   if (state_->problem.dtype == DType::f32 && !state_->problem.tf32)
     graph.deselect_numeric_notes({fe::NumericalNote_t::TENSOR_CORE, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
   return static_cast<int>(graph.get_execution_plan_count());
 }
 
-bool CudnnGraph::finalise(int candidate) { return state_->graph.build_plan_at_index(candidate).is_good(); }
+bool CudnnGraph::finalise(int candidate) { return state_->accepts(state_->graph.build_plan_at_index(candidate)); }
+
+const std::string& CudnnGraph::refusal() const { return state_->refusal; }
 
 std::string CudnnGraph::id(int candidate) const {
   std::string name;

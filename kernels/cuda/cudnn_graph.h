@@ -35,6 +35,8 @@ class CudnnGraph {
   /// How many plans the heuristics announce, the one they think fastest first. Less than that can be finalised.
   /// Plans that sum in an order of their own are left out, and for f32 without tf32 those that round the factors.
   int candidates();
+  /// What cuDNN said when it last refused, on one line.
+  const std::string& refusal() const;
   /// Makes the plan ready to run; false if cuDNN then refuses it.
   bool finalise(int candidate);
   /// Engine and knobs, "eng45_k2=5_k5=4_k14=4": the same on the same kind of device with the same cuDNN.

@@ -20,7 +20,8 @@ namespace s4l::cuda {
 namespace {
 
 void expect(cublasStatus_t status, const char* call, const ProductProblem& problem) {
-  check(status == CUBLAS_STATUS_SUCCESS, "{}: {}: {}", to_text(problem), call, cublasLtGetStatusName(status));
+  if (status != CUBLAS_STATUS_SUCCESS)
+    fail(ErrorKind::usage, "{}: {}: {}", to_text(problem), call, cublasLtGetStatusName(status));
 }
 
 cudaDataType_t type_of(DType dtype) {
@@ -174,13 +175,13 @@ class Plans {
   }
 
   const ProductPlan& of(const ProductProblem& problem, const ProductOperands& operands, Stream stream) {
-    const std::string text = to_text(problem);
     const std::lock_guard lock(mutex_);
-    if (const auto known = plans_.find(text); known != plans_.end()) return *known->second;
+    if (const auto known = plans_.find(problem); known != plans_.end()) return *known->second;
+    const std::string text = to_text(problem);
     auto plan = std::make_unique<LtPlan>(handle_, problem);
     if (const auto id = store_.find(text); !id || !plan->take(algorithm_of(*id)))
       store_.put(text, id_of(choose(*plan, text, operands, stream)));
-    return *plans_.emplace(text, std::move(plan)).first->second;
+    return *plans_.emplace(problem, std::move(plan)).first->second;
   }
 
  private:
@@ -207,7 +208,7 @@ class Plans {
   PlanStore store_;
   cublasLtHandle_t handle_ = nullptr;
   std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<LtPlan>> plans_;
+  std::map<ProductProblem, std::unique_ptr<LtPlan>> plans_;
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <string>
 
@@ -21,6 +22,7 @@ struct ProductProblem {
   std::int64_t m, n, k;
   bool a_turned, b_turned;
   Epilogue epilogue;
+  friend auto operator<=>(const ProductProblem&, const ProductProblem&) = default;
 };
 /// "product bf16: (64, 128) x (10, 128)^T + vector"
 std::string to_text(const ProductProblem& problem);

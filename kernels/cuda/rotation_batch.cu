@@ -154,10 +154,13 @@ __global__ void rotation_labels_all(std::int64_t n, std::int32_t* y) {
   for_runs<1>(n, [=](auto, std::int64_t i) { y[i] = static_cast<std::int32_t>(i % 4); });
 }
 
-__global__ void repeat_labels_all(const std::int32_t* labels, int times, std::int64_t n, std::int32_t* y) {
-  for_runs<1>(n, [=](auto, std::int64_t i) { y[i] = labels[i / times]; });
+/// y_i = labels[i / times] of rows of `words` 32-bit words, n of them in y.
+__global__ void repeat_labels_all(const std::uint32_t* labels, std::int64_t words, int times, std::int64_t n,
+                                  std::uint32_t* y) {
+  for_runs<1>(n, [=](auto, std::int64_t i) { y[i] = labels[i / words / times * words + i % words]; });
 }
 
+/// y_i = i / views.
 __global__ void picture_labels_all(std::int64_t views, std::int64_t n, std::int32_t* y) {
   for_runs<1>(n, [=](auto, std::int64_t i) { y[i] = static_cast<std::int32_t>(i / views); });
 }
@@ -232,9 +235,12 @@ void rotation_labels(const Tensor& y) {
 }
 
 void repeat_labels(const Tensor& labels, int times, const Tensor& y) {
-  const Grid grid = grid_of_items(y.numel());
-  S4L_LAUNCH(S4L_KNS::repeat_labels_all, grid.blocks, grid.threads, 0, stream_of(y), labels.data<std::int32_t>(), times,
-             y.numel(), y.data<std::int32_t>());
+  const auto n = static_cast<std::int64_t>(y.bytes() / sizeof(std::uint32_t));
+  if (n == 0) return;
+  const Grid grid = grid_of_items(n);
+  S4L_LAUNCH(S4L_KNS::repeat_labels_all, grid.blocks, grid.threads, 0, stream_of(y),
+             static_cast<const std::uint32_t*>(labels.raw()), n / y.shape()[0], times, n,
+             static_cast<std::uint32_t*>(y.raw()));
 }
 
 void picture_labels(std::int64_t views, const Tensor& y) {

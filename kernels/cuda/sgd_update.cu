@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(256) sgd_update_all(T* weight, const T* gradie
                                                       const float* lr, std::int64_t n, Step<T> step) {
   const T rate = static_cast<T>(*lr);
   for_runs<V>(n, [=](auto lanes, std::int64_t i) {
-    constexpr int kN = decltype(lanes)::count;
+    constexpr int kN = lanes.count;
     T w[kN], g[kN], v[kN];
     load(weight + i, w);
     load(gradient + i, g);
@@ -50,19 +50,14 @@ void sgd_update(const Tensor& weight, const Tensor& gradient, const Tensor& velo
                 const Tensor& lr, const SgdUpdate& u) {
   const std::int64_t n = weight.numel();
   with_float(weight.dtype(), [&]<class T>() {
-    constexpr int kV = S4L_KNS::kVector<T>;
-    T* const mean = data_or_null<T>(average);
     const S4L_KNS::Step<T> step{static_cast<T>(u.momentum), static_cast<T>(u.weight_decay), static_cast<T>(u.ema_decay),
                                 u.decayed, u.nesterov};
-    const auto run = [&]<int V>() {
-      const Grid grid = grid_of_items((n + V - 1) / V);
-      S4L_LAUNCH((S4L_KNS::sgd_update_all<T, V>), grid.blocks, grid.threads, 0, stream_of(weight), weight.data<T>(),
-                 gradient.data<T>(), velocity.data<T>(), mean, lr.data<float>(), n, step);
-    };
-    if (in_vectors<T>(kV, {weight.raw(), gradient.raw(), velocity.raw(), mean}))
-      run.template operator()<kV>();
-    else
-      run.template operator()<1>();
+    with_lanes<T>(aligned({weight, gradient, velocity, average}), [&](auto lanes) {
+      const Grid grid = grid_of_runs(n, lanes.count);
+      S4L_LAUNCH((S4L_KNS::sgd_update_all<T, lanes.count>), grid.blocks, grid.threads, 0, stream_of(weight),
+                 weight.data<T>(), gradient.data<T>(), velocity.data<T>(), data_or_null<T>(average), lr.data<float>(),
+                 n, step);
+    });
   });
 }
 

@@ -23,7 +23,9 @@ std::int64_t windows(std::int64_t size, std::int64_t taps, const Conv2dOptions& 
 
 /// What cuDNN checks when a graph is finalised.
 void check_problem(const Conv2dProblem& p) {
-  const auto expect = [&](bool holds, const char* what) { check(holds, "{}: expected {}", cuda::to_text(p), what); };
+  const auto expect = [&](bool holds, const char* what) {
+    if (!holds) fail(ErrorKind::usage, "{}: expected {}", cuda::to_text(p), what);
+  };
   const Conv2dOptions& o = p.options;
   expect(p.dtype == DType::f32 || p.dtype == DType::f64 || p.dtype == DType::bf16 || p.dtype == DType::f16,
          "f32, f64, bf16 or f16");

@@ -50,7 +50,9 @@ void multiply(const ProductProblem& p, const ProductOperands& operands) {
 
 /// What cuBLASLt checks when it is asked for algorithms.
 void check_problem(const ProductProblem& p) {
-  const auto expect = [&](bool holds, const char* what) { check(holds, "{}: expected {}", cuda::to_text(p), what); };
+  const auto expect = [&](bool holds, const char* what) {
+    if (!holds) fail(ErrorKind::usage, "{}: expected {}", cuda::to_text(p), what);
+  };
   const bool f64 = p.dtype == DType::f64;
   expect(p.dtype == DType::f32 || f64 || p.dtype == DType::bf16 || p.dtype == DType::f16, "f32, f64, bf16 or f16");
   expect(!f64 || p.epilogue == Epilogue::none, "f32, bf16 or f16 where a vector is added or sums are taken");

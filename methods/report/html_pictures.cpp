@@ -3,8 +3,8 @@
 
 #include "s4l/core/error.h"
 #include "s4l/core/io/file.h"
+#include "s4l/data/cut.h"
 #include "s4l/data/transforms/operations.h"
-#include "s4l/data/transforms/picture.h"
 #include "s4l/data/write_png.h"
 #include "s4l/methods/report/html.h"
 #include "s4l/methods/report/markup.h"
@@ -18,10 +18,9 @@ constexpr std::size_t kLabelled = 20, kErrors = 24, kLargestFile = 600'000;
 
 data::Image thumbnail(const data::Image& picture) {
   const bool large = std::min(picture.height, picture.width) > kSide;
-  data::Picture small(large ? data::resize_small(picture, kSide) : picture);
-  const data::Size size = small.size();
-  small.crop(data::central_crop(size, {std::min(size.height, kSide), std::min(size.width, kSide)}));
-  return small.take();
+  const data::Image small = large ? data::resize_small(picture, kSide) : picture;
+  const data::Size shown{std::min(small.height, kSide), std::min(small.width, kSide)};
+  return data::cut(small, data::central_crop({small.height, small.width}, shown));
 }
 
 std::string image(const std::string& png, const std::string& alternative, const std::string& attributes) {

@@ -17,7 +17,8 @@ class Predictor {
   const ModelCard& card() const { return saved_.card; }
   std::int64_t feature_size() const { return saved_.model->feature_size(); }
 
-  /// A picture as it leaves the host's part of the preprocessing, from the bytes of its file; any thread may call it. Throws Error(data).
+  /// A picture as it leaves the host's part of the preprocessing, from the bytes of its file; any thread may call it.
+  /// Throws Error(data).
   data::View prepare(std::span<const std::uint8_t> bytes) const;
   /// Features (n, F) of n > 0 prepared pictures. One thread at a time.
   Tensor features(const std::vector<data::View>& pictures) const;

@@ -3,7 +3,6 @@
 
 #include "s4l/methods/method.h"
 #include "s4l/methods/training/recipes.h"
-#include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 
@@ -21,10 +20,6 @@ void MethodOption::check_value(const OptionValue& given) const {
   const double x = given.number;
   check(std::isfinite(x) && low <= x && x <= high && (!whole || x == std::floor(x)), "--{}: expected {}, got {}", name,
         expected, x);
-}
-
-Device MethodOptions::device() const {
-  return model == nullptr ? kCpu : nn::parameters_of(*model).at(0).parameter->value.device();
 }
 
 const MethodEntry& find_method(const std::string& name) {

@@ -46,6 +46,7 @@ struct RunOptions {
   // preprocessing: what is common to both streams; the method adds its own views. Empty: by the pictures' sizes
   std::string augment;
   std::string preprocess_eval;
+  bool exact_preprocessing = false;  ///< levels are not rounded between operations, everything on the host: slower
 
   // optimisation
   std::int64_t batch_size = 0;  ///< labelled pictures a step; 0: by the device and the number of labels

@@ -13,6 +13,7 @@
 #include "s4l/methods/training/pretrained.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 namespace {
@@ -83,11 +84,14 @@ void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
   require(o.img_size >= 8 && o.img_size <= 4096, "img-size", "8 to 4096", to_text(o.img_size));
   const std::string side = std::to_string(o.img_size), central = "central_crop(" + side + ")|";
   if (!small) {
-    // Photographs, as the paper trains on them: the shorter side to 8/7 of the network's, as 256 is to 224, to
-    // evaluate.
-    if (o.augment.empty()) o.augment = "inception_crop|resize(" + side + ")|flip_lr|-1_to_1";
-    if (o.preprocess_eval.empty())
-      o.preprocess_eval = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|" + central + "-1_to_1";
+    // Photographs: the shorter side to 8/7 of the network's, as 256 is to 224 in the spec's evaluation. Networks for
+    // large pictures train on the paper's crops; small ones learn less from them in the time they have
+    // (docs/results.md).
+    const std::string fit = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|";
+    const std::string crop =
+        o.img_size > kSmallPicture ? "inception_crop|resize(" + side + ")" : fit + "crop(" + side + ")";
+    if (o.augment.empty()) o.augment = crop + "|flip_lr|-1_to_1";
+    if (o.preprocess_eval.empty()) o.preprocess_eval = fit + central + "-1_to_1";
     return;
   }
   const std::string padding = std::to_string(std::max(1, o.img_size / 8)), shrink = "resize_small(" + side + ")|";
@@ -204,6 +208,9 @@ void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, 
 void fill_in_from(const data::Dataset& dataset, const data::Split& split, RunOptions& o) {
   choose_network(dataset, o);
   fill_in_pictures(dataset, o);
+  if (o.exact_preprocessing)
+    for (std::string* pipeline : {&o.augment, &o.preprocess_eval})
+      if (!pipeline->starts_with("exact|")) *pipeline = "exact|" + *pipeline;
   choose_length(split, o);
   const std::int64_t per_epoch = steps_per_epoch(o, split);
   if (o.epochs > 0)
@@ -246,6 +253,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   training.model = nn::make_model(o.model, model);
   if (!o.pretrained.empty())
     training.pretrained = Pretrained(o.pretrained).start(*training.model, dataset.class_names());
+  nn::move_to(*training.model, device);  // a method's own tensors follow it
 
   MethodOptions method;
   method.classes = model.classes;

@@ -43,16 +43,19 @@ double mean_of(const Tensor& x) {
 data::Pictures first_rows(const data::Pictures& pictures, std::int64_t n) {
   const auto first = [n](const Tensor& t) { return t ? rows(t, 0, n) : t; };
   const PictureDraws& draws = pictures.draws;
-  return {first(pictures.u8), {first(draws.flip), first(draws.noise), first(draws.range)}};
+  const Tensor& exact = pictures.exact;
+  return {first(pictures.u8),
+          {first(draws.flip), first(draws.noise), first(draws.range)},
+          exact ? rows(exact, 0, n * exact.shape()[0] / pictures.count()) : exact};
 }
 
 /// The first n labelled pictures of a batch, and of the unlabelled in proportion, in multiples of `unit`.
 data::Batch first_pictures(const data::Batch& batch, std::int64_t n, std::int64_t unit) {
   data::Batch part{first_rows(batch.labelled, n), rows(batch.labels, 0, n), {}, batch.index};
   for (const data::Pictures& view : batch.unlabelled) {
-    const std::int64_t wanted = view.u8.shape()[0] * n / batch.labels.shape()[0] / unit * unit;
+    const std::int64_t wanted = view.count() * n / batch.labels.shape()[0] / unit * unit;
     part.unlabelled.push_back(first_rows(view, std::max(unit, wanted)));
-    part.index = rows(batch.index, 0, part.unlabelled.back().u8.shape()[0]);
+    part.index = rows(batch.index, 0, part.unlabelled.back().count());
   }
   return part;
 }

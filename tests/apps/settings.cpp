@@ -78,6 +78,20 @@ TEST_CASE("a later way to say the number of labels or steps takes the place of a
   CHECK(line_of(outcome.out, "epochs").empty());
 }
 
+TEST_CASE("exact preprocessing goes into both pipelines and into the weights file") {
+  const NewFolder folder;
+  const Outcome run = run_s4l(folder.path(), tiny_run("rotation", 2) + Words{"--exact-preprocessing", "-o", "run"});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  const std::string config = content(folder / "run/config.toml");
+  CHECK(contains(line_of(config, "augment"), "\"exact|"));
+  CHECK(contains(line_of(config, "preprocess-eval"), "\"exact|"));
+  CHECK(line_of(config, "exact-preprocessing") == "exact-preprocessing = true");
+  CHECK(contains(content(folder / "run/weights/last.safetensors"), "exact|"));
+  CHECK(run_s4l(folder.path(), {"run", "--resume", "run"}).code == 0);
+  CHECK(run_s4l(folder.path(), {"eval", "run"}).code == 0);
+}
+
 TEST_CASE("a warm-up of most of the run is told") {
   const NewFolder folder;
   const Words words = tiny_run("rotation", 40) + Words{"--dry-run", "--warmup-steps"};

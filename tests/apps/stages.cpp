@@ -64,7 +64,7 @@ TEST_CASE("method options out of range, unknown words and stages are one line") 
   };
   refused("vat", {"--vat-iters", "0"}, "--vat-iters: expected a whole number, 1 to 100, got 0");
   refused("vat", {"--vat-direction", "exact"}, "--vat-direction: expected one of scaled, literal, got \"exact\"");
-  refused("moam", {"--sup-weight", "0.9"}, "--sup-weight, --vat-weight: expected a sum of at most 1, got 1.2");
+  refused("moam", {"--sup-weight", "0.95"}, "--sup-weight, --vat-weight: expected a sum of at most 1, got 1.05");
   refused("vat", {"--virtual-replicas", "3"}, "--virtual-replicas: expected a divisor of the 4 pictures");
   refused("vat", {"--stage", "2"}, "--stage: expected 0 or 1");
   refused("pseudo-label", {"--stage", "3"}, "--stage: expected a stage of the method, got 3");

@@ -170,7 +170,8 @@ TEST_CASE("memory that a library would misread or overwrite is refused with its 
   CHECK_THAT(with([&](auto& o) { o.w = reinterpret_cast<void*>((address + 15) / 16 * 16); }),
              Contains("live device memory"));
   CHECK_THAT(refusal(p, good, nullptr), Contains("of workspace, got none"));
-  CHECK_THAT(refusal(p, good, x.raw()), Contains("workspace apart from x"));
+  const Conv2dOperands within{scratch->memory(), w.raw(), y.raw()};
+  CHECK_THAT(refusal(p, within, scratch->memory()), Contains("workspace apart from x"));
 }
 
 TEST_CASE("a product that cuBLASLt has no algorithm for is refused with the reason and its sizes") {

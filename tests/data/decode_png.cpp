@@ -186,3 +186,25 @@ TEST_CASE("a colour that a PNG's palette lacks is black, not what lay in memory"
   CHECK(refusal(png(1, 8, 3, std::string(1, '\0'), chunk("PLTE", std::string(771, 'x')))) != "");
   CHECK(refusal(png(1, 8, 3, std::string(1, '\0'), chunk("PLTE", "ab"))) != "");
 }
+
+TEST_CASE("a match of a distance that DEFLATE does not have shows nothing of what lay in memory") {
+  std::string bits;                                  // the first is the lowest of the first byte
+  const auto put = [&](unsigned value, int count) {  // a Huffman code: its highest bit first
+    while (count-- > 0) bits += static_cast<char>('0' + (value >> count & 1u));
+  };
+  bits = "110";                               // the last block, fixed codes
+  for (int i = 0; i < 72; ++i) put(0x30, 8);  // as many zeros as a picture that is not interlaced has
+  put(5, 7), put(30, 5);                      // 7 more from the distance 30, which stands for none
+  put(0, 7);                                  // the end
+  std::string deflated = "\x78\x01";
+  for (std::size_t i = 0; i < bits.size(); i += 8) {
+    unsigned byte = 0;
+    for (std::size_t k = 0; k < 8 && i + k < bits.size(); ++k) byte |= static_cast<unsigned>(bits[i + k] - '0') << k;
+    deflated += static_cast<char>(byte);
+  }
+  const std::string header = big32(8) + big32(8) + std::string{8, 0, 0, 0, 1};
+  const std::string file =
+      kSignature + chunk("IHDR", header) + chunk("IDAT", deflated + std::string(4, '\0')) + chunk("IEND", "");
+  std::vector<std::string>(64, std::string(4096, '\xAB'));  // is given back, full of dirt
+  CHECK(decoded(file) == std::vector<std::uint8_t>(8 * 8 * 3, 0));
+}

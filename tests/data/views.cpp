@@ -126,6 +126,39 @@ TEST_CASE("a cropped picture is the crop of the picture, whenever it is decoded"
   CHECK(lazy[0].image.pixels == views("inception_crop|crop(5)"));
 }
 
+TEST_CASE("exact preprocessing has the same draws, and the usual one lies within half a level of it") {
+  const Image image = test_picture(41, 53);
+  struct Case {
+    const char* pipeline;
+    double levels;  // each rounding adds half of one
+  };
+  for (const Case& c :
+       {Case{"inception_crop|resize(16)|flip_lr|-1_to_1|rotate", 0.5}, Case{"resize_small(17)|crop(16)|0_to_1", 0.5},
+        Case{"resize(16, randomize_method)|pad_crop(2)|rotate|flip_lr", 0.5},
+        Case{"multi_crop(16)|value_range(-2, 3)", 0}, Case{"resize_small(20)|multi_crop(16)|rotate", 0.5},
+        Case{"resize_small(20)|resize(16)|cutout", 1}, Case{"crop_inception_patches(3, 16)|to_gray(0.5)", 1},
+        Case{"inception_preprocess(16)", 2.5}})
+    for (const bool train : {true, false})
+      for (const std::uint64_t seed : {1, 2, 3}) {
+        INFO(c.pipeline << " " << train << " " << seed);
+        const Pipeline plain(c.pipeline);
+        const double level = std::string(c.pipeline).find("range") != std::string::npos    ? 5 / 255.0
+                             : std::string(c.pipeline).find("0_to_1") != std::string::npos ? 1 / 255.0
+                                                                                           : 2 / 255.0;
+        const auto exact = rows("exact|" + std::string(c.pipeline), image, train, seed);
+        const double apart = difference(exact, rows(c.pipeline, image, train, seed));
+        CHECK(apart <= c.levels * level + 1e-5);
+        if (c.levels > 0) CHECK(apart > 0);
+        CHECK(Pipeline("exact|" + std::string(c.pipeline)).views() == plain.views());
+      }
+  const std::string levels_last = "resize(16)|rotate|randaugment";
+  CHECK(difference(rows("exact|" + levels_last, image), rows(levels_last, image)) <= 1 / 255.0 + 1e-5);
+  CHECK(difference(rows("exact|resize(16)|standardize", image), rows("resize(16)|standardize", image)) < 0.02);
+  CHECK(difference(rows("exact|flip_lr|hsvnoise|-1_to_1", image), rows("flip_lr|hsvnoise|-1_to_1", image)) < 1e-4);
+  CHECK_THROWS_WITH(Pipeline("resize(16)|exact"),
+                    Catch::Contains("\"exact\" cannot stand after \"resize\": it comes first"));
+}
+
 TEST_CASE("every patch has its own crop, mirror and noise") {
   const std::vector<View> views = run("crop_inception_patches(8, 16)|hsvnoise|flip_lr|-1_to_1", test_picture(40, 50));
   REQUIRE(views.size() == 8);
@@ -255,7 +288,7 @@ TEST_CASE("brightness and saturation agree with HSV") {
 
 TEST_CASE("the tail of a batch is one launch") {
   const Pipeline pipeline("crop_inception_patches(2, 8)|flip_lr|hsvnoise|-1_to_1|rotate");
-  PictureRows all(3, {8, 8}, pipeline);
+  PictureRows all(3 * pipeline.host_views(), {8, 8}, pipeline);
   Rng rng(0, Purpose::augment);
   for (int i = 0; i < 3; ++i) all.put(i, pipeline.run(test_picture(20, 20), rng, true), "picture");
   const Pictures pictures = on_device(all, kCpu);

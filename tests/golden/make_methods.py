@@ -1,117 +1,212 @@
-"""Writes methods.inc: three whole training steps and the losses of twenty, of the methods that s4l compares with,
-computed by PyTorch in f64 from their definitions.
+"""Writes methods.inc: 20 training steps of each method on a small network, computed by PyTorch in f64.
 
-Network, pictures and weights are formulas that tests/methods/tiny_network.cpp has as well (wave). Mean
-Teacher: Tarvainen and Valpola 2017; FixMatch: Sohn et al. 2020; FlexMatch: Zhang et al. 2021; FreeMatch: Wang et al.
-2023.
+Every method is stated here from its paper's equations, apart from the engine: losses of 20 steps, and every weight, running
+statistic and state of the method after the third. Weights and pictures start from formulas that
+tests/methods/small_network.cpp repeats; layouts are the engine's: pictures (N, H, W, C), kernels (O, kh, kw, C).
+S4L: Zhai et al. 2019; Mean Teacher: Tarvainen and Valpola 2017; FixMatch: Sohn et al. 2020; FlexMatch: Zhang et al. 2021;
+FreeMatch: Wang et al. 2023.
 
 Run: python make_methods.py > methods.inc
 """
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
-torch.set_num_threads(1)
-CLASSES, LABELLED, UNLABELLED, SIDE = 3, 4, 6, 6
-LABELS = torch.tensor([0, 1, 2, 1])
+REPLICAS, PICTURES, CLASSES, CHANNELS, EMBEDDING = 2, 4, 3, 4, 5
+LR, MOMENTUM, DECAY, BN_MOMENTUM, BN_EPSILON = 0.1, 0.9, 0.01, 0.99, 1e-3
+EPS, XI, W_VAT, W_ENT = 1.5, 1e-2, 0.5, 0.25
+rows_of_file = []
 
 
-def wave(shape, offset, amplitude=1.0):
-    i = torch.arange(math.prod(shape))
-    return (amplitude * torch.sin(0.7 * i + offset) * torch.cos(0.011 * i + offset)).reshape(shape)
+def put(case, name, value):
+    shape = ", ".join(str(s) for s in value.shape)
+    numbers = ", ".join(f"{v:.10g}" for v in value.detach().flatten().tolist())
+    rows_of_file.append(f'{{"{case}", "{name}", {{{shape}}}, {{{numbers}}}}},')
 
 
-def single(x):
-    """What the engine keeps in f32."""
-    return x.float().double()
+def pictures(salt, rotations):
+    values = [((i * 37 + salt * 11) % 256) / 127.5 - 1 for i in range(PICTURES * 48)]
+    x = torch.tensor(values).reshape(PICTURES, 4, 4, 3)
+    if rotations == 1:
+        return x
+    # view 1 is 90 degrees counter-clockwise: I[j, n - 1 - i]
+    turned = torch.stack([torch.rot90(x, k, (1, 2)) for k in range(4)], dim=1)
+    return turned.reshape(4 * PICTURES, 4, 4, 3)
 
 
-def pictures(count, offset):
-    return single(wave((count, SIDE, SIDE, 3), offset)).permute(0, 3, 1, 2)
+class Network:
+    def __init__(self, extra_head, groups, biased):
+        shapes = [("conv.weight", (CHANNELS, 3, 3, 3)), ("norm.weight", (CHANNELS,)), ("norm.bias", (CHANNELS,)),
+                  ("head.weight", (CLASSES, CHANNELS)), ("head.bias", (CLASSES,))]
+        if extra_head:
+            shapes += [(f"{extra_head[0]}.weight", (extra_head[1], CHANNELS)), (f"{extra_head[0]}.bias", (extra_head[1],))]
+        self.p = {}
+        for k, (name, shape) in enumerate(shapes):
+            values = [(name == "norm.weight") + math.sin(0.7 * i + k) / 2 for i in range(math.prod(shape))]
+            self.p[name] = torch.tensor(values).reshape(shape).requires_grad_()
+        self.velocity = {name: torch.zeros_like(w) for name, w in self.p.items()}
+        self.running = {"norm.running_mean": torch.zeros(CHANNELS), "norm.running_var": torch.ones(CHANNELS)}
+        self.groups, self.biased, self.extra = groups, biased, extra_head and extra_head[0]
 
-
-def initial_weights():
-    return {"conv1.weight": single(wave((4, 3, 3, 3), 1, 0.5)), "norm1.weight": torch.ones(4), "norm1.bias": torch.zeros(4),
-            "conv2.weight": single(wave((5, 3, 3, 4), 4, 0.5)), "norm2.weight": torch.ones(5), "norm2.bias": torch.zeros(5),
-            "head.weight": single(wave((CLASSES, 5), 7, 0.5)), "head.bias": torch.zeros(CLASSES)}
-
-
-class Training:
-    """SGD with momentum 0.9, weight decay 0.01 on kernels, learning rate 0.1."""
-
-    def __init__(self):
-        self.weights = {k: v.clone().requires_grad_() for k, v in initial_weights().items()}
-        self.velocity = {k: torch.zeros_like(v) for k, v in self.weights.items()}
-        self.running = {"norm1.running_mean": torch.zeros(4), "norm1.running_var": torch.ones(4),
-                        "norm2.running_mean": torch.zeros(5), "norm2.running_var": torch.ones(5)}
-
-    def norm(self, name, x, weights, update):
-        mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+    def features(self, x, update, weights=None):
+        w = weights or self.p
+        h = F.conv2d(x.permute(0, 3, 1, 2), w["conv.weight"].permute(0, 3, 1, 2), padding=1).permute(0, 2, 3, 1)
+        out, means, variances = [], [], []
+        for group in h.chunk(self.groups):
+            mean = group.mean((0, 1, 2))
+            var = ((group - mean) ** 2).mean((0, 1, 2))
+            out.append((group - mean) / torch.sqrt(var + BN_EPSILON))
+            n = group.numel() // CHANNELS
+            means.append(mean.detach())
+            variances.append(var.detach() * (1 if self.biased else n / (n - 1)))
         if update:
-            for key, value in (("mean", mean), ("var", x.var((0, 2, 3), unbiased=True))):
-                old = self.running[f"{name}.running_{key}"]
-                self.running[f"{name}.running_{key}"] = 0.99 * old + 0.01 * value.detach()
-        y = (x - mean[:, None, None]) / torch.sqrt(var + 1e-3)[:, None, None]
-        return F.relu(weights[f"{name}.weight"][:, None, None] * y + weights[f"{name}.bias"][:, None, None])
+            for name, new in (("norm.running_mean", means), ("norm.running_var", variances)):
+                self.running[name] += (1 - BN_MOMENTUM) * (sum(new) / self.groups - self.running[name])
+        return F.relu(torch.cat(out) * w["norm.weight"] + w["norm.bias"]).mean((1, 2))
 
-    def forward(self, x, weights=None, update=True):
-        w = weights or self.weights
-        h = self.norm("norm1", F.conv2d(x, w["conv1.weight"].permute(0, 3, 1, 2), padding=1), w, update)
-        h = self.norm("norm2", F.conv2d(h, w["conv2.weight"].permute(0, 3, 1, 2), stride=2, padding=1), w, update)
-        return h.mean((2, 3)) @ w["head.weight"].T + w["head.bias"]
+    def classes(self, f, weights=None):
+        w = weights or self.p
+        return f @ w["head.weight"].T + w["head.bias"]
 
-    def step(self, loss):
-        gradients = torch.autograd.grad(loss, list(self.weights.values()))
+    def second(self, f):
+        return f @ self.p[f"{self.extra}.weight"].T + self.p[f"{self.extra}.bias"]
+
+    def update(self, loss):
+        grads = torch.autograd.grad(loss, list(self.p.values()), materialize_grads=True)
         with torch.no_grad():
-            for (name, w), g in zip(self.weights.items(), gradients):
-                decay = 0.01 if w.dim() > 1 else 0
-                self.velocity[name] = 0.9 * self.velocity[name] + g + decay * w
-                w -= 0.1 * self.velocity[name]
+            for (name, w), g in zip(self.p.items(), grads):
+                decayed = name.endswith(".weight") and name != "norm.weight"
+                self.velocity[name] = MOMENTUM * self.velocity[name] + g + (DECAY * w if decayed else 0)
+                w -= LR * self.velocity[name]
 
 
-class MeanTeacher(Training):
-    weight, ramp_up, early, late = 30, 4, 0.6, 0.8
-
-    def __init__(self):
-        super().__init__()
-        self.teacher = {k: v.detach().clone() for k, v in self.weights.items()}
-        self.updates = 0
-
-    def loss(self, x, views, index):
-        z = self.forward(torch.cat([views[0], x]))
-        with torch.no_grad():
-            taught = F.softmax(self.forward(views[1], self.teacher, update=False), 1)
-        ramp = math.exp(-5 * (1 - min(self.updates / self.ramp_up, 1)) ** 2)
-        consistency = ((F.softmax(z[:UNLABELLED], 1) - taught) ** 2).mean(1).mean()
-        return F.cross_entropy(z[UNLABELLED:], LABELS) + self.weight * ramp * consistency
-
-    def after(self):
-        a = self.early if self.updates < self.ramp_up else self.late
-        for name, w in self.weights.items():
-            self.teacher[name] = a * self.teacher[name] + (1 - a) * w.detach()
-        self.updates += 1
-
-    def state(self):
-        return {**{f"teacher.{k}": v for k, v in self.teacher.items()}, "updates": torch.tensor([float(self.updates)])}
+def joined(*streams):
+    """Chunk r of each stream, for each virtual replica in turn."""
+    return torch.cat([part for parts in zip(*(s.chunk(REPLICAS) for s in streams)) for part in parts])
 
 
-class Matching(Training):
-    """What FixMatch, FlexMatch and FreeMatch share: one pass over [weak ; strong ; labelled]."""
+def as_streams(y, streams):
+    """Of what was made of joined rows, the rows of each of so many equally long streams."""
+    chunks = [c.chunk(streams) for c in y.chunk(REPLICAS)]
+    return [torch.cat(parts) for parts in zip(*chunks)]
 
-    weight = 1.5
 
-    def logits(self, x, views):
-        z = self.forward(torch.cat([views[0], views[1], x]))
-        self.q = F.softmax(z[:UNLABELLED].detach(), 1)
-        return z[UNLABELLED:2 * UNLABELLED], F.cross_entropy(z[2 * UNLABELLED:], LABELS)
+def entropy(z):
+    return -(F.softmax(z, 1) * F.log_softmax(z, 1)).sum(1).mean()
 
-    def matched(self, z_strong, mask):
-        self.shares.append(mask.double().mean().item())
-        return (mask * F.cross_entropy(z_strong, self.q.argmax(1), reduction="none")).sum() / UNLABELLED
 
-    shares = []
+def kl(z, clean):
+    """Mean KL(softmax z || softmax clean), the clean answers fixed."""
+    return (F.softmax(z, 1) * (F.log_softmax(z, 1) - F.log_softmax(clean.detach(), 1))).sum(1).mean()
+
+
+def philox(c, key):
+    c, key = list(c), list(key)
+    for _ in range(10):
+        a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(b >> 32) ^ c[1] ^ key[0], b & 0xFFFFFFFF, (a >> 32) ^ c[3] ^ key[1], a & 0xFFFFFFFF]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+def normals(n_rows, size, words):
+    f = np.float32
+    rows = []
+    for row in range(n_rows):
+        values = []
+        for block in range((size + 3) // 4):
+            w = philox([words[2] + block, words[3], words[4], words[5] + row + 1], words[:2])
+            for a, b in ((w[0], w[1]), (w[2], w[3])):
+                radius = np.sqrt(f(-2) * np.log(f((a >> 8) + 1) * f(2**-24)))
+                angle = f(6.2831853071795864769) * (f(b >> 8) * f(2**-24))
+                values += [float(radius * np.cos(angle)), float(radius * np.sin(angle))]
+        rows.append(values[:size])
+    return torch.tensor(rows)
+
+
+def norms(v):
+    return (v.flatten(1) ** 2).sum(1).reshape(-1, 1, 1, 1)
+
+
+def vat(net, x, clean, same_batch, words, literal=False):
+    xi = 1e-6 if literal else XI
+    reference = clean if literal or same_batch else net.classes(net.features(x, False)).detach()
+    d = normals(len(x), x[0].numel(), words).reshape(x.shape)
+    r = (xi * d / norms(d).sqrt()).requires_grad_()
+    # the mean over one replica's rows is REPLICAS times that over all
+    a = kl(net.classes(net.features(x + r, False)), reference) * (REPLICAS if literal else 1)
+    g = torch.autograd.grad(a, r)[0]
+    unit = g / torch.sqrt(norms(g).clamp_min(1e-12)) if literal else g / norms(g).sqrt()
+    return kl(net.classes(net.features(x + EPS * unit, False)), clean)
+
+
+def triplet(e, pool, views):
+    losses = []
+    for first in range(0, len(e), pool):
+        part = e[first:first + pool]
+        distance = ((part[:, None] - part[None]) ** 2).sum(2).clamp_min(1e-12).sqrt()
+        picture = torch.arange(pool) // views
+        same = picture[:, None] == picture[None]
+        positive = distance.masked_fill(~same | torch.eye(pool, dtype=bool), -math.inf).max(1).values
+        negative = distance.masked_fill(same, math.inf).min(1).values
+        losses.append(F.softplus(positive - negative))
+    return torch.cat(losses).mean()
+
+
+def supervised(net, u, x, y, words):
+    return F.cross_entropy(net.classes(net.features(x, True)), y)
+
+
+def rotation(net, u, x, y, words):
+    f_u, f_x = as_streams(net.features(joined(u, x), True), 2)
+    turns = torch.arange(4).repeat(PICTURES)
+    unlabelled, labelled = (F.cross_entropy(net.second(f), turns) for f in (f_u, f_x))
+    return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.7 * (unlabelled + labelled) / 2
+
+
+def exemplar(net, u, x, y, words):
+    f_u, f_x = as_streams(net.features(joined(u, x), True), 2)
+    e_u, e_x = (F.normalize(net.second(f), dim=1) for f in (f_u, f_x))
+    pool = len(u) // REPLICAS
+    both = (triplet(e_u, pool, 4) + triplet(e_x, pool, 4)) / 2
+    return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.8 * both
+
+
+def rotation_pretrain(net, u, x, y, words):
+    return F.cross_entropy(net.second(net.features(u, True)), torch.arange(4).repeat(PICTURES))
+
+
+def exemplar_pretrain(net, u, x, y, words):
+    return triplet(F.normalize(net.second(net.features(u, True)), dim=1), len(u) // REPLICAS, 4)
+
+
+def vat_method(entmin, literal=False):
+    def loss(net, u, x, y, words):
+        rows = joined(u, x)
+        z = net.classes(net.features(rows, True))
+        classes = F.cross_entropy(as_streams(z, 2)[1], y)
+        return classes + W_VAT * vat(net, rows, z, True, words, literal) + (W_ENT * entropy(z) if entmin else 0)
+    return loss
+
+
+def moam(net, u, x, y, words):
+    f = net.features(joined(u, x), True)
+    (f_u, f_x), turns = as_streams(f, 2), torch.arange(4).repeat(PICTURES)
+    rotations = (F.cross_entropy(net.second(f_u), turns) + F.cross_entropy(net.second(f_x), turns)) / 2
+    z_u = net.classes(f_u)
+    classes = F.cross_entropy(net.classes(f_x), y.repeat_interleave(4))
+    divergence = vat(net, u, z_u, False, words)
+    return 0.4 * rotations + 0.3 * classes + 0.3 * divergence + 0.3 * entropy(z_u)
+
+
+class Peer:
+    """A method with a state of its own, which follows each update."""
+
+    def __init__(self, net):
+        self.net = net
 
     def after(self):
         pass
@@ -120,26 +215,68 @@ class Matching(Training):
         return {}
 
 
-class FixMatch(Matching):
-    tau = 0.46
+class MeanTeacher(Peer):
+    weight, ramp_up, early, late = 30, 4, 0.6, 0.8
 
-    def loss(self, x, views, index):
-        z_strong, classes = self.logits(x, views)
+    def __init__(self, net):
+        super().__init__(net)
+        self.teacher = {k: v.detach().clone() for k, v in net.p.items()}
+        self.updates = 0
+
+    def loss(self, u, x, y, index):
+        z_u, z_x = as_streams(self.net.classes(self.net.features(joined(u[0], x), True)), 2)
+        with torch.no_grad():
+            taught = F.softmax(self.net.classes(self.net.features(u[1], False, self.teacher), self.teacher), 1)
+        ramp = math.exp(-5 * (1 - min(self.updates / self.ramp_up, 1)) ** 2)
+        consistency = ((F.softmax(z_u, 1) - taught) ** 2).mean(1).mean()
+        return F.cross_entropy(z_x, y) + self.weight * ramp * consistency
+
+    def after(self):
+        a = self.early if self.updates < self.ramp_up else self.late
+        for name, w in self.net.p.items():
+            self.teacher[name] = a * self.teacher[name] + (1 - a) * w.detach()
+        self.updates += 1
+
+    def state(self):
+        return {**{f"teacher.{k}": v for k, v in self.teacher.items()}, "updates": torch.tensor([float(self.updates)])}
+
+
+class Matching(Peer):
+    """What FixMatch, FlexMatch and FreeMatch share: one pass over [weak ; strong ; labelled]."""
+
+    weight = 1.5
+    shares = []
+
+    def logits(self, u, x, y):
+        weak, strong, labelled = as_streams(self.net.classes(self.net.features(joined(*u, x), True)), 3)
+        self.q = F.softmax(weak.detach(), 1)
+        return strong, F.cross_entropy(labelled, y)
+
+    def matched(self, z_strong, mask):
+        self.shares.append(mask.double().mean().item())
+        return (mask * F.cross_entropy(z_strong, self.q.argmax(1), reduction="none")).sum() / PICTURES
+
+
+class FixMatch(Matching):
+    tau = 0.4
+
+    def loss(self, u, x, y, index):
+        z_strong, classes = self.logits(u, x, y)
         return classes + self.weight * self.matched(z_strong, self.q.amax(1) >= self.tau)
 
 
 class FlexMatch(Matching):
-    tau = 0.46
+    tau = 0.45
 
-    def __init__(self):
-        super().__init__()
-        self.seen = torch.full((20,), -1)
+    def __init__(self, net):
+        super().__init__(net)
+        self.seen = torch.full((100,), -1)
 
     def counts(self):
         return torch.tensor([(self.seen == c).sum() for c in range(CLASSES)])
 
-    def loss(self, x, views, index):
-        z_strong, classes = self.logits(x, views)
+    def loss(self, u, x, y, index):
+        z_strong, classes = self.logits(u, x, y)
         self.index = index
         sigma = self.counts().double()
         beta = sigma / max(sigma.max(), 1)  # without the warm-up, which would let all rows pass here
@@ -157,18 +294,18 @@ class FlexMatch(Matching):
 class FreeMatch(Matching):
     decay, fairness_weight = 0.7, 0.3
 
-    def __init__(self):
-        super().__init__()
+    def __init__(self, net):
+        super().__init__(net)
         self.tau = torch.full((1,), 1 / CLASSES)
         self.p = torch.full((CLASSES,), 1 / CLASSES)
         self.h = torch.full((CLASSES,), 1 / CLASSES)
 
-    def loss(self, x, views, index):
-        z_strong, classes = self.logits(x, views)
+    def loss(self, u, x, y, index):
+        z_strong, classes = self.logits(u, x, y)
         follow = lambda old, new: self.decay * old + (1 - self.decay) * new
         self.tau = follow(self.tau, self.q.amax(1).mean())
         self.p = follow(self.p, self.q.mean(0))
-        self.h = follow(self.h, torch.bincount(self.q.argmax(1), minlength=CLASSES) / UNLABELLED)
+        self.h = follow(self.h, torch.bincount(self.q.argmax(1), minlength=CLASSES) / PICTURES)
         mask = self.q.amax(1) >= (self.p / self.p.max() * self.tau)[self.q.argmax(1)]
         return classes + self.weight * self.matched(z_strong, mask) + self.fairness_weight * self.fairness(z_strong[mask])
 
@@ -186,24 +323,48 @@ class FreeMatch(Matching):
         return {"confidence.global": self.tau, "confidence.probability": self.p, "confidence.histogram": self.h}
 
 
-def put(name, values):
-    print(f'{{"{name}", {{{", ".join(f"{v:.9g}" for v in values)}}}}},')
-
-
-print("// Written by make_methods.py: {method/tensor, values}.")
-for name, training in (("mean-teacher", MeanTeacher()), ("fixmatch", FixMatch()), ("flexmatch", FlexMatch()),
-                       ("freematch", FreeMatch())):
+def train(name, net, loss_of, rotations, views, after, state):
     losses = []
-    Matching.shares.clear()
     for t in range(20):
-        views = [pictures(UNLABELLED, 20 + 10 * v + t) for v in range(2)]
-        index = (UNLABELLED * t + torch.arange(UNLABELLED)) % 12
-        loss = training.loss(pictures(LABELLED, 10 + t), views, index)
-        losses.append(loss.item())
-        training.step(loss)
-        training.after()
+        u = [pictures(2 * t + 50 * v, rotations) for v in range(views)]
+        x = pictures(2 * t + 1, rotations)
+        y = torch.tensor([(i + t) % CLASSES for i in range(PICTURES)])
+        loss = loss_of(t, u, x, y)
+        losses.append(loss.detach())
+        net.update(loss)
+        after()
         if t == 2:
-            for key, value in {**training.weights, **training.running, **training.state()}.items():
-                put(f"{name}/{key}", value.detach().flatten().tolist())
-    put(f"{name}/losses", losses)
-    assert name == "mean-teacher" or len(set(Matching.shares)) > 2, "choose a threshold that some rows reach"
+            for key, value in {**net.p, **net.running, **state()}.items():
+                put(name, key, value)
+    put(name, "loss", torch.stack(losses))
+
+
+def case(name, loss_of, rotations=1, head=None, cross_replica=False):
+    net = Network(head, 1 if cross_replica else REPLICAS, cross_replica)
+    train(name, net, lambda t, u, x, y: loss_of(net, u[0], x, y, [1, 2, 3, 4, 5, 6 + t]), rotations, 1, lambda: None, dict)
+
+
+def peer_case(name, method):
+    net = Network(None, REPLICAS, False)
+    peer = method(net)
+    Matching.shares.clear()
+    places = lambda t: (PICTURES * t + torch.arange(PICTURES)) % 12
+    train(name, net, lambda t, u, x, y: peer.loss(u, x, y, places(t)), 1, 2, peer.after, peer.state)
+    assert method is MeanTeacher or len(set(Matching.shares)) > 1, "choose a threshold that some rows reach"
+
+
+case("supervised", supervised)
+case("rotation", rotation, 4, ("rotations", 4))
+case("exemplar", exemplar, 4, ("embeddings", EMBEDDING))
+case("rotation-pretrain", rotation_pretrain, 4, ("rotations", 4))
+case("exemplar-pretrain", exemplar_pretrain, 4, ("embeddings", EMBEDDING))
+case("vat", vat_method(False))
+case("vat literal", vat_method(False, True))
+case("vat-entmin", vat_method(True))
+case("moam", moam, 4, ("rotations", 4), True)
+peer_case("mean-teacher", MeanTeacher)
+peer_case("fixmatch", FixMatch)
+peer_case("flexmatch", FlexMatch)
+peer_case("freematch", FreeMatch)
+print("// Written by make_methods.py: {case, tensor, shape, values}.")
+print("\n".join(rows_of_file))

@@ -48,8 +48,8 @@ void check_case(const Case& c) {
         const Shape shape{c.n, c.size};
         const Tensor from = put(x, shape, c.dtype), gy = put(g, shape, c.dtype);
         const Tensor y = empty_like(from), gx = empty_like(from);
-        cuda::l2_normalize(from, c.floor, y);
-        cuda::l2_normalize_backward(from, gy, c.floor, gx);
+        kernel::l2_normalize(from, c.floor, y);
+        kernel::l2_normalize_backward(from, gy, c.floor, gx);
         return std::vector<Tensor>{y, gx};
       },
       naive(c, x, g));

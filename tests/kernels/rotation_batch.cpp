@@ -81,8 +81,8 @@ void check_case(Case c) {
             c.range ? from_values(std::vector<float>(kRange.begin(), kRange.begin() + 2 * n), {n, 2}, kCuda)
                     : Tensor()};
         const Tensor y = empty({rotations * n, c.in[1], c.in[2], c.channels}, c.dtype, kCuda);
-        cuda::rotation_batch(from_values(pictures, c.in, kCuda), all ? Tensor() : from_values(c.index, {n}, kCuda),
-                             draws, {kImagenet, rotations}, y);
+        kernel::rotation_batch(from_values(pictures, c.in, kCuda), all ? Tensor() : from_values(c.index, {n}, kCuda),
+                               draws, RotationBatchOptions{kImagenet, rotations}, y);
         return std::vector<Tensor>{y};
       },
       {{naive(c, pictures, rotations), r, c.noise ? 1e-3 : 1e-5}});
@@ -115,13 +115,18 @@ TEST_CASE("rotation_batch on the device writes every type, in 3, 4 or 8 channels
         if (side < 40 || !watched_for_races())
           check_case({{2, side, side, 3}, {1, 0}, {1, 0}, false, false, dtype, channels});
   const Tensor y = empty({4, 2, 2, 5}, DType::f32, kCuda);
-  CHECK_THROWS_WITH(cuda::rotation_batch(from_values(random_bytes(12), {1, 2, 2, 3}, kCuda), {}, {}, {}, y),
+  CHECK_THROWS_WITH(kernel::rotation_batch(from_values(random_bytes(12), {1, 2, 2, 3}, kCuda), Tensor(), PictureDraws(),
+                                           RotationBatchOptions(), y),
                     Catch::Contains("3, 4 or 8 channels") && Catch::Contains("(4, 2, 2, 5)"));
 }
 
 TEST_CASE("labels of views, on the device") {
   for (const std::int64_t n : {0, 1, 33, 300}) {
-    std::vector<double> views, repeated;
+    std::vector<double> views, repeated, pictures, soft_repeated;
+    const auto soft = normals(2 * n, 7);
+    for (std::int64_t i = 0; i < 3 * n; ++i) pictures.push_back(static_cast<double>(i / 3));
+    for (std::int64_t row = 0; row < 6; ++row)
+      soft_repeated.insert(soft_repeated.end(), soft.begin() + row / 3 * n, soft.begin() + (row / 3 + 1) * n);
     std::vector<std::int32_t> labels;
     for (std::int64_t i = 0; i < 4 * n; ++i) views.push_back(static_cast<double>(i % 4));
     for (std::int64_t i = 0; i < n; ++i) {
@@ -131,10 +136,13 @@ TEST_CASE("labels of views, on the device") {
     check_on_device(
         [&] {
           const Tensor y = empty({4 * n}, DType::i32, kCuda), again = empty({3 * n}, DType::i32, kCuda);
-          cuda::rotation_labels(y);
-          cuda::repeat_labels(from_values(labels, {n}, kCuda), 3, again);
-          return std::vector<Tensor>{y, again};
+          const Tensor which = empty({3 * n}, DType::i32, kCuda), rows = empty({6, n}, DType::f64, kCuda);
+          kernel::rotation_labels(y);
+          kernel::picture_labels(3, which);
+          kernel::repeat_labels(on_device(soft, {2, n}, DType::f64), 3, rows);
+          kernel::repeat_labels(from_values(labels, {n}, kCuda), 3, again);
+          return std::vector<Tensor>{y, again, which, rows};
         },
-        {{views, 0, 0}, {repeated, 0, 0}});
+        {{views, 0, 0}, {repeated, 0, 0}, {pictures, 0, 0}, {soft_repeated, 0, 0}});
   }
 }

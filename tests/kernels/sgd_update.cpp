@@ -34,7 +34,7 @@ void check_case(const Case& c) {
       [&] {
         const auto put = c.aligned ? on_device : on_device_unaligned;
         const Tensor a = put(w, {c.n}, c.dtype), b = put(v, {c.n}, c.dtype), m = put(mean, {c.n}, c.dtype);
-        cuda::sgd_update(a, put(g, {c.n}, c.dtype), b, c.average ? m : Tensor(), on_device({0.1}, {}, DType::f32), u);
+        kernel::sgd_update(a, put(g, {c.n}, c.dtype), b, c.average ? m : Tensor(), on_device({0.1}, {}, DType::f32), u);
         return std::vector<Tensor>{a, b, m};
       },
       {weight, velocity, average});

@@ -51,8 +51,8 @@ void check_case(const Case& c) {
         const Shape shape{c.n, c.k};
         const Tensor logits = put(z, shape, c.dtype), share = put(p, shape, c.dtype), gp = put(g, shape, c.dtype);
         const Tensor y = empty_like(logits), gz = empty_like(logits);
-        cuda::softmax(logits, y);
-        cuda::softmax_backward(share, gp, gz);
+        kernel::softmax(logits, y);
+        kernel::softmax_backward(share, gp, gz);
         return std::vector<Tensor>{y, gz};
       },
       {{p, 3 * r, 1e-7}, {gradient(p, g, std::max<std::size_t>(k, 1)), 3 * r, 1e-6}});
@@ -87,7 +87,7 @@ TEST_CASE("softmax on the device takes logits of any size") {
   check_on_device(
       [] {
         const Tensor z = on_device({1e4, 1e4, -1e4, -INFINITY, 0, 0}, {2, 3}, DType::f32), p = empty_like(z);
-        cuda::softmax(z, p);
+        kernel::softmax(z, p);
         return std::vector<Tensor>{p};
       },
       {{{0.5, 0.5, 0, 0, 0.5, 0.5}, 1e-7, 0}});

@@ -91,7 +91,7 @@ std::vector<Tensor> compute(const Tensor& z, const Tensor& labels, const Softmax
   const auto per_row = [&] { return empty({z.shape()[0]}, z.dtype(), kCuda); };
   const Tensor loss = empty({}, z.dtype(), kCuda), ce = per_row(), h = per_row(), hit = per_row();
   const Tensor gz = gradient ? empty_like(z) : Tensor();
-  cuda::softmax_entropy(z, labels, options, loss, ce, h, hit, gz);
+  kernel::softmax_entropy(z, labels, options, loss, ce, h, hit, gz);
   return {loss, ce, h, hit, gradient ? gz : empty({0}, z.dtype(), kCuda)};
 }
 

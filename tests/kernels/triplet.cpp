@@ -72,7 +72,7 @@ void check_rows(const Case& c, const Matrix& e, const std::vector<std::int32_t>&
         const Tensor rows = (c.aligned ? on_device : on_device_unaligned)(e, {c.n, c.size}, c.dtype);
         const Tensor loss = empty({}, c.dtype, kCuda), anchors = empty({c.n}, c.dtype, kCuda);
         const Tensor ge = c.gradient ? empty_like(rows) : Tensor();
-        cuda::triplet(rows, from_values(identity, {c.n}, kCuda), c.groups, loss, anchors, ge);
+        kernel::triplet(rows, from_values(identity, {c.n}, kCuda), c.groups, loss, anchors, ge);
         return std::vector<Tensor>{loss, anchors, c.gradient ? ge : empty({0}, c.dtype, kCuda)};
       },
       naive(c, e, identity));

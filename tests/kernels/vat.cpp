@@ -57,7 +57,7 @@ void check_start(const Case& c) {
       [&] {
         const auto put = c.aligned ? on_device : on_device_unaligned;
         const Tensor from = put(x, {c.n, c.size}, c.dtype), to = empty_like(from);
-        cuda::vat_start(from, 8, from_values<std::int32_t>(words(), {6}, kCuda), to);
+        kernel::vat_start(from, 8, from_values<std::int32_t>(words(), {6}, kCuda), to);
         return std::vector<Tensor>{to};
       },
       {{y, std::max(rounding(c.dtype), 1e-6), 4e-6}});
@@ -83,7 +83,7 @@ void check_step(const Case& c, const VatStepOptions& options, bool bounded, doub
         const auto put = c.aligned ? on_device : on_device_unaligned;
         const Tensor from = put(x, {c.n, c.size}, c.dtype), along = put(g, {c.n, c.size}, c.dtype);
         const Tensor to = empty_like(from), by = empty({c.n}, c.dtype, kCuda);
-        cuda::vat_step(from, along, options, bounded ? on_device(bound, {c.n}, c.dtype) : Tensor(), to, by);
+        kernel::vat_step(from, along, options, bounded ? on_device(bound, {c.n}, c.dtype) : Tensor(), to, by);
         return std::vector<Tensor>{to, by};
       },
       {{y, r, 2e-6}, {lengths, r, 0}});
@@ -134,10 +134,10 @@ TEST_CASE("vat_step on the device takes every type, tiny and large gradients, bo
 }
 
 TEST_CASE("half the distance to the nearest other row, on the device") {
-  for (const auto& [n, size] :
-       {std::pair<std::int64_t, std::int64_t>{0, 3}, {1, 4}, {2, 1}, {31, 33}, {33, 31}, {70, 5}}) {
+  for (const Shape& shape : {Shape{0, 3}, {1, 4}, {2, 1}, {31, 33}, {33, 31}, {70, 5}}) {
+    const std::int64_t n = shape[0], size = shape[1];
     if (n > 33 && watched_for_races()) continue;
-    const auto x = rounded_to(DType::f32, normals(n * size, 64));
+    const auto x = rounded_to(DType::f32, normals(shape.numel(), 64));
     std::vector<double> y;
     for (std::int64_t row = 0; row < n; ++row) {
       double nearest = std::numeric_limits<double>::infinity();
@@ -153,8 +153,8 @@ TEST_CASE("half the distance to the nearest other row, on the device") {
     for (const DType dtype : {DType::f32, DType::f64})
       check_on_device(
           [&] {
-            const Tensor rows = on_device(x, {n, size}, dtype), half = empty({n}, dtype, kCuda);
-            cuda::half_nearest_distance(rows, half);
+            const Tensor rows = on_device(x, shape, dtype), half = empty({n}, dtype, kCuda);
+            kernel::half_nearest_distance(rows, half);
             return std::vector<Tensor>{half};
           },
           {{y, 2e-6, 0}});

@@ -24,8 +24,7 @@ Tensor weighted_rows(const std::vector<double>& weights) {
 
 double loss_of(const std::string& method, std::vector<std::pair<std::string, OptionValue>> options, int rotations,
                const Tensor& labels) {
-  Learner learner(method, std::move(options));
-  set_by_formula(learner, DType::f64);
+  Learner learner(method, std::move(options), DType::f64);
   const std::size_t views = learner.method->views().unlabelled.size();
   const std::vector<Tensor> u(views, pictures(4, 2, rotations, DType::f64));
   const Tensor x = pictures(4, 1, rotations, DType::f64);
@@ -52,8 +51,7 @@ TEST_CASE("every method takes labels as rows, and a weight of 1 for every class 
 }
 
 TEST_CASE("a row's cross entropy counts as often as its class weighs") {
-  Learner learner("supervised");
-  set_by_formula(learner, DType::f64);
+  Learner learner("supervised", {}, DType::f64);
   const Tensor z = learner.network.forward(pictures(4, 1, 1, DType::f64), nn::Mode::train);
   const auto each = doubles(softmax_entropy(z, from_values(kLabels, {4})).cross_entropy);
   const double expected = (2 * each[0] + 0.5 * each[1] + 4 * each[2] + 0.5 * each[3]) / 4;

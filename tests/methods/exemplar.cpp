@@ -19,8 +19,8 @@ struct Losses {
 
 /// by_hand: from the method's own embeddings, with `together` neighbouring rows of one identity in each of the groups.
 Losses losses_of(const std::string& identity, int n, int replicas, std::int64_t together) {
-  Learner learner("exemplar", {{"exemplar-identity", identity}, {"triplet-embed-dim", 5}, {"triplet-weight", 2}});
-  set_by_formula(learner, DType::f64);
+  Learner learner("exemplar", {{"exemplar-identity", identity}, {"triplet-embed-dim", 5}, {"triplet-weight", 2}},
+                  DType::f64);
   nn::set_batch_norm_groups(learner, replicas);
   const Tensor x = pictures(n, 1, 4, DType::f64);
   const std::vector<Tensor> u = {pictures(n, 2, 4, DType::f64)};

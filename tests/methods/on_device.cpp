@@ -10,8 +10,12 @@
 #include "s4l/methods/training/run_setup.h"
 #include "s4l/methods/training/trainer.h"
 #include "s4l/nn/models/model.h"
+#include "s4l/nn/walk.h"
 #include "s4l/tests/data/memory_dataset.h"
 #include "s4l/tests/support/near.h"
+#ifdef S4L_EMULATED
+#include "s4l/kernels/emulated/device_memory.h"
+#endif
 
 using namespace s4l;
 using namespace s4l::methods;
@@ -32,12 +36,16 @@ struct Bench {
     for (auto& item : dataset.items) item.size = {8, 8};
     for (std::int64_t i = 0; i < dataset.size(); ++i) (i % 2 == 0 ? split.labelled : split.unlabelled).push_back(i);
     model = nn::make_model("resnet-small", {.classes = 3, .width = 0.125});
+    nn::move_to(*model, device);
     MethodOptions options;
     options.classes = 3;
     options.feature_size = model->feature_size();
     options.model = model.get();
     options.pictures = dataset.size();
     options.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
+    if (name.starts_with("vat"))  // by default two instruction sets of the CPU differ more than is allowed here
+      options.values = {{"vat-eps", 0.5}, {"vat-xi", 1}};
+    if (name.starts_with("exemplar")) options.values = {{"triplet-embed-dim", 16}};
     method = make_method(name, options);
 
     const bool patches = name.starts_with("exemplar");
@@ -134,3 +142,21 @@ TEST_CASE("a step launches the kernels that tests/golden/launches.txt lists") {
           expected.str());
   }
 }
+
+#ifdef S4L_EMULATED
+TEST_CASE("where the device's memory ends, in a step or while it is recorded, the error names a batch that fits") {
+  for (const int steps : {0, 2}) {
+    Bench bench("rotation", devices().back(), true);
+    bench.train(steps);
+    emulated::fail_allocation(20);
+    try {
+      bench.trainer->step();
+      FAIL("expected an error");
+    } catch (const Error& error) {
+      CHECK(error.kind() == ErrorKind::memory);
+      CHECK_THAT(error.what(),
+                 Catch::StartsWith("memory of cuda:0: expected ") && Catch::EndsWith("--batch-size 3 fits"));
+    }
+  }
+}
+#endif

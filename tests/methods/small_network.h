@@ -29,19 +29,28 @@ struct SmallNetwork final : nn::Classifier {
   void visit(nn::Visitor& visitor) override;
 };
 
-/// A network and a method as one module, as the trainer has them.
+/// A network and a method as one module, as the trainer has them. Parameter k's element i starts at sin(0.7 i + k) / 2
+/// (batch norm's scale: plus 1), in `dtype`.
 struct Learner final : nn::Module {
+  using Values = std::vector<std::pair<std::string, methods::OptionValue>>;
   SmallNetwork network;
   std::unique_ptr<methods::Method> method;
-  explicit Learner(const std::string& name, std::vector<std::pair<std::string, methods::OptionValue>> values = {},
-                   int stage = 1);
+  explicit Learner(const std::string& name, Values values = {}, DType dtype = DType::f32);
   Tensor forward(const Tensor& x, nn::Mode mode) override { return network.forward(x, mode); }
   void visit(nn::Visitor& visitor) override;
 };
 
-/// Parameters and statistics in `dtype`, parameter k's element i set to sin(0.7 i + k) / 2 (batch norm's scale: plus
-/// 1).
-void set_by_formula(nn::Module& module, DType dtype);
+/// What step t shows: four labelled pictures, and four in each view of the unlabelled ones that `method` asks for, all
+/// in `rotations` rotations.
+struct Pictures {
+  Tensor x, labels, index, random;
+  std::vector<Tensor> unlabelled;
+  methods::Metrics metrics;
+
+  Pictures(const methods::Method& method, int t, int rotations, DType dtype);
+  methods::Step step(Learner& learner, int virtual_replicas = 1);
+};
+
 /// Pictures (n, 4, 4, 3) with values of (i 37 + salt 11) mod 256, from -1 to 1, each in `rotations` rotations.
 Tensor pictures(std::int64_t n, int salt, int rotations, DType dtype);
 

@@ -20,17 +20,6 @@ namespace {
 
 constexpr auto kKeep = nn::Mode::train_keep_statistics;
 
-/// What one step sees, on 4 + 4 pictures.
-struct Fixture {
-  Tensor index, x, labels = from_values(std::vector<std::int32_t>{0, 1, 2, 1}, {4});
-  std::vector<Tensor> u;
-  Metrics metrics;
-  Fixture(int rotations, DType dtype) : x(pictures(4, 1, rotations, dtype)), u{pictures(4, 2, rotations, dtype)} {}
-  Step step(Learner& learner, std::uint64_t number = 0) {
-    return {learner.network, x, labels, u, index, Rng(3, Purpose::method, number), 1, metrics};
-  }
-};
-
 MethodOptions vat_options(std::vector<std::pair<std::string, OptionValue>> values) {
   MethodOptions options;
   options.values = std::move(values);
@@ -64,11 +53,10 @@ Tensor slope(Learner& learner, Tensor x, const Tensor& reference) {
 
 void train_a_little(Learner& learner) {
   nn::Sgd sgd(nn::parameters_of(learner), {});
+  const Pictures shown(*learner.method, 0, 1, DType::f32);
   for (int t = 0; t < 40; ++t) {
-    Fixture f(1, DType::f32);
-    Step step = f.step(learner, static_cast<std::uint64_t>(t));
     sgd.zero_grad();
-    backward(softmax_entropy(learner.network.forward(f.x, nn::Mode::train), step.labels).loss);
+    backward(softmax_entropy(learner.network.forward(shown.x, nn::Mode::train), shown.labels).loss);
     sgd.step(full({1}, 0.1));
   }
 }
@@ -85,12 +73,10 @@ struct Counted {
   std::map<std::string, int> launches;
 };
 
-Counted count_step(const std::string& method, int rotations,
-                   std::vector<std::pair<std::string, OptionValue>> values = {}) {
+Counted count_step(const std::string& method, int rotations, Learner::Values values = {}) {
   Learner learner(method, std::move(values));
-  set_by_formula(learner, DType::f32);
-  Fixture f(rotations, DType::f32);
-  Step step = f.step(learner);
+  Pictures shown(*learner.method, 0, rotations, DType::f32);
+  Step step = shown.step(learner);
   launches().clear();
   const KernelObserver before =
       kernel_observer.exchange([](const char* kernel, const Tensor&) { ++launches()[kernel]; });
@@ -102,17 +88,15 @@ Counted count_step(const std::string& method, int rotations,
 }  // namespace
 
 TEST_CASE("VAT's scaled direction in f32 is the exact one") {
-  Learner single("vat"), exact("vat");
-  set_by_formula(single, DType::f32);
-  set_by_formula(exact, DType::f64);
+  Learner single("vat"), exact("vat", {}, DType::f64);
   const VatTerm term(vat_options({}));
-  Fixture f32(1, DType::f32), f64(1, DType::f64);
+  Pictures f32(*single.method, 0, 1, DType::f32), f64(*exact.method, 0, 1, DType::f64);
   Step step = f32.step(single);
-  const Tensor reference = single.network.forward(f32.u[0], kKeep).detach();
-  const Tensor d = term.direction(step, f32.u[0], reference);
+  const Tensor reference = single.network.forward(f32.unlabelled[0], kKeep).detach();
+  const Tensor d = term.direction(step, f32.unlabelled[0], reference);
 
   // H d by a central difference of the gradient; H = J' F J at the batch's own answers.
-  const Tensor x = f64.u[0], own = exact.network.forward(x, kKeep).detach();
+  const Tensor x = f64.unlabelled[0], own = exact.network.forward(x, kKeep).detach();
   const Tensor ahead = slope(exact, vat_start(x, 1e-5, step.random), own);
   const Tensor behind = slope(exact, vat_start(x, -1e-5, step.random), own);
   auto difference = doubles(ahead);
@@ -125,9 +109,9 @@ TEST_CASE("VAT's perturbation is as long as epsilon and moves the answer further
   Learner learner("vat");
   train_a_little(learner);
   const VatTerm term(vat_options({}));
-  Fixture f(1, DType::f32);
-  Step step = f.step(learner);
-  const Tensor x = f.x, clean = learner.network.forward(x, kKeep).detach();
+  Pictures shown(*learner.method, 0, 1, DType::f32);
+  Step step = shown.step(learner);
+  const Tensor x = shown.x, clean = learner.network.forward(x, kKeep).detach();
   const VatStep moved = vat_step(x, term.direction(step, x, clean), {.radius = 1});
   check_near(moved.length, {1, 1, 1, 1}, 1e-5, 0);
   const double adversarial = item(kl_divergence(learner.network.forward(moved.x, kKeep), clean).loss);
@@ -139,10 +123,10 @@ TEST_CASE("VAT's perturbation is as long as epsilon and moves the answer further
 }
 
 TEST_CASE("VAT's probe is as long as xi, in f32 too") {
-  Fixture f(1, DType::f32);
-  Learner learner("vat");
-  const Tensor near = vat_start(f.x, 1e-2, f.step(learner).random);
-  const auto a = doubles(near), b = doubles(f.x);
+  const Learner learner("vat");
+  const Pictures shown(*learner.method, 0, 1, DType::f32);
+  const Tensor near = vat_start(shown.x, 1e-2, shown.random);
+  const auto a = doubles(near), b = doubles(shown.x);
   for (std::size_t begin = 0; begin < a.size(); begin += 48) {
     double squares = 0;
     for (std::size_t i = begin; i < begin + 48; ++i) squares += (a[i] - b[i]) * (a[i] - b[i]);
@@ -169,6 +153,18 @@ TEST_CASE("a step of each method passes the network as often as the method says"
   CHECK(thrice.rows == std::vector<std::int64_t>{8, 8, 8, 8, 8});
   const Counted moam = count_step("moam", 4);
   CHECK(moam.rows == std::vector<std::int64_t>{32, 16, 16, 16});
+
+  const Counted teacher = count_step("mean-teacher", 1);  // student, teacher
+  CHECK(teacher.rows == std::vector<std::int64_t>{8, 4});
+  CHECK(teacher.passes == std::vector<nn::Mode>{train, train_keep_statistics});
+  CHECK(teacher.launches.at("conv2d_backward_weight") == 1);
+  for (const char* method : {"fixmatch", "flexmatch", "freematch"}) {
+    const Counted matching = count_step(method, 1);  // weak, strong and labelled at once
+    CHECK(matching.rows == std::vector<std::int64_t>{12});
+    CHECK(matching.launches.at("conv2d_backward_weight") == 1);
+  }
+  CHECK(count_step("rotation-pretrain", 4).rows == std::vector<std::int64_t>{16});
+  CHECK(count_step("exemplar-pretrain", 4).rows == std::vector<std::int64_t>{16});
 }
 
 TEST_CASE("VAT's power step computes a picture's gradient and none of the weights'") {
@@ -185,11 +181,10 @@ TEST_CASE("VAT's power step computes a picture's gradient and none of the weight
 
 TEST_CASE("the passes of VAT leave the running statistics as the clean pass has them") {
   Learner vat("vat"), clean("vat");
-  for (Learner* learner : {&vat, &clean}) set_by_formula(*learner, DType::f32);
-  Fixture f(1, DType::f32);
-  Step step = f.step(vat);
+  Pictures shown(*vat.method, 0, 1, DType::f32);
+  Step step = shown.step(vat);
   vat.method->loss(step);
-  clean.network.forward(concat({f.u[0], f.x}), nn::Mode::train);
+  clean.network.forward(concat({shown.unlabelled[0], shown.x}), nn::Mode::train);
   for (std::size_t i = 0; i < 2; ++i)
     check_near(*nn::buffers_of(vat)[i].value, doubles(*nn::buffers_of(clean)[i].value), 0, 0);
 }

@@ -69,8 +69,11 @@ TEST_CASE("conv2d in f32 agrees with f64 where the work is divided into several 
   compare_with_f64({3, 31, 33, 32, 33, 3, {1, 1}});
   compare_with_f64({2, 9, 9, 160, 64, 3, {1, 1}});  // deeper than one block of columns
   compare_with_f64({3, 25, 25, 17, 64, 3, {2, 1}});
-  compare_with_f64({2, 12, 12, 513, 40, 1, {1, 0}});  // rows long enough to be gathered
-  compare_with_f64({2, 7, 7, 64, 300, 1, {1, 0}});    // tasks divide the output's columns
+  compare_with_f64({1, 12, 12, 1025, 40, 1, {1, 0}});  // rows long enough to be gathered
+  compare_with_f64({2, 7, 7, 64, 300, 1, {1, 0}});     // tasks divide the output's columns
+  compare_with_f64({3, 16, 16, 160, 144, 1, {1, 0}});  // a weight gradient of several pieces, chunks and blocks
+  compare_with_f64({3, 32, 32, 144, 160, 1, {2, 0}});  // and of rows that lie in line
+  compare_with_f64({2, 31, 31, 64, 33, 1, {2, 0}});    // or do not from image to image
 }
 
 TEST_CASE("conv2d through Winograd's tiles agrees with f64 for every padding, cut tile and number of rounds") {

@@ -35,7 +35,7 @@ def unpacked_wheels(folder):
 
 def build(folder, include, library):
     configure = ["cmake", "-S", HERE, "-B", folder, f"-DONEDNN_INCLUDE={include}", f"-DONEDNN_LIBRARY={library}"]
-    for command in (configure, ["cmake", "--build", folder, "--target", "conv2d", "-j"]):
+    for command in (configure, ["cmake", "--build", folder, "--target", "conv2d", f"-j{os.cpu_count()}"]):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder / "conv2d"
 
