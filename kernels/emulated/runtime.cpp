@@ -1,5 +1,6 @@
 // The runtime of the device that the CPU plays: nothing that is queued happens before somebody waits for it.
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <mutex>
 #include <set>
@@ -172,8 +173,12 @@ class EmulatedRuntime final : public Runtime {
 
 namespace s4l::cuda {
 
-int device_count() { return 1; }
-std::string why_no_device() { return ""; }
+// As CUDA's own: CUDA_VISIBLE_DEVICES= hides the device.
+int device_count() {
+  const char* visible = std::getenv("CUDA_VISIBLE_DEVICES");
+  return visible != nullptr && *visible == 0 ? 0 : 1;
+}
+std::string why_no_device() { return device_count() == 0 ? "CUDA_VISIBLE_DEVICES is empty" : ""; }
 bool is_fast() { return false; }
 Runtime& runtime(int) {
   static auto* device = new emulated::EmulatedRuntime;  // never destroyed: tensors may outlive main's statics
