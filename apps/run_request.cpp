@@ -1,6 +1,5 @@
 #include "s4l/apps/run_request.h"
 
-#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include "s4l/apps/run_folder.h"
 #include "s4l/core/error.h"
 #include "s4l/core/io/file.h"
+#include "s4l/core/io/user_folders.h"
 #include "s4l/apps/settings.h"
 #include "s4l/apps/threads.h"
 #include "s4l/methods/method.h"
@@ -90,17 +90,6 @@ std::string name_from(const Arguments& arguments) {
   return name;
 }
 
-/// $XDG_CONFIG_HOME/s4l/config.toml: what somebody wants for every run; empty where there is no home.
-std::string user_configuration() {
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  const std::string config = variable("XDG_CONFIG_HOME"), home = variable("HOME");
-  if (config.starts_with('/')) return config + "/s4l/config.toml";  // a relative one is to be ignored, it says
-  return home.empty() ? "" : home + "/.config/s4l/config.toml";
-}
-
 }  // namespace
 
 double time_limit_from(const Arguments& arguments) {
@@ -110,8 +99,9 @@ double time_limit_from(const Arguments& arguments) {
 std::vector<Layer> layers_from(const Arguments& arguments) {
   std::vector<Layer> layers;
   // A run that goes on keeps what it began with.
-  if (const std::string file = user_configuration(); !arguments.has("resume") && std::filesystem::exists(file))
-    layers.push_back(layer_from_toml(io::read_file(file), file));
+  const std::string own = io::config_folder().empty() ? "" : io::config_folder() + "/config.toml";
+  if (!arguments.has("resume") && std::filesystem::exists(own))
+    layers.push_back(layer_from_toml(io::read_file(own), own));
   if (arguments.has("config")) {
     const std::string file = arguments.get("config");
     check(std::filesystem::exists(file), "--config: there is no file {}", file);

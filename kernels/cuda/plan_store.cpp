@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "s4l/core/error.h"
-#include "s4l/core/io/cache_folder.h"
+#include "s4l/core/io/user_folders.h"
 #include "s4l/core/io/file.h"
 
 namespace s4l::cuda {

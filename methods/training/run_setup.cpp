@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "s4l/core/io/cache_folder.h"
+#include "s4l/core/io/user_folders.h"
 #include "s4l/core/io/file.h"
 #include "s4l/data/recognise.h"
 #include "s4l/data/relabelled.h"
