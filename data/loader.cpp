@@ -106,18 +106,11 @@ class Upload {
   std::byte* staging_;
 };
 
-std::size_t bytes_of(const Pictures& pictures) {
+std::size_t bytes_of(Batch batch) {
   std::size_t bytes = 0;
-  for (const Tensor* x :
-       {&pictures.u8, &pictures.exact, &pictures.draws.flip, &pictures.draws.noise, &pictures.draws.range})
+  for (const Tensor* x : batch.tensors())
     if (*x) bytes += x->bytes();
   return bytes;
-}
-
-std::size_t bytes_of(const Batch& batch) {
-  std::size_t bytes = bytes_of(batch.labelled) + batch.labels.bytes();
-  for (const Pictures& view : batch.unlabelled) bytes += bytes_of(view);
-  return bytes + (batch.index ? batch.index.bytes() : 0);
 }
 
 std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
@@ -125,6 +118,16 @@ std::int32_t label_of(const Dataset& dataset, std::int64_t index) {
 }
 
 }  // namespace
+
+std::vector<Tensor*> Batch::tensors() {
+  std::vector<Tensor*> all{&labels, &index};
+  const auto append = [&](Pictures& pictures) {
+    for (Tensor* x : pictures.tensors()) all.push_back(x);
+  };
+  append(labelled);
+  for (Pictures& view : unlabelled) append(view);
+  return all;
+}
 
 Pictures on_device(const PictureRows& rows, Device device) {
   const Pictures pictures = allocate(rows, device);

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,6 +19,8 @@ struct Pictures {
   Tensor exact{};      ///< instead of u8: the network rows, which an exact pipeline computes on the host
 
   std::int64_t count() const { return draws.flip.numel(); }
+  /// Every tensor, those that are empty too.
+  std::array<Tensor*, 5> tensors() { return {&u8, &exact, &draws.flip, &draws.noise, &draws.range}; }
   /// Network rows (rotations n, H, W, 3) f32: one kernel.
   Tensor rows(const RotationBatchOptions& tail) const { return exact ? exact : rotation_batch(u8, {}, draws, tail); }
 };
@@ -33,6 +36,9 @@ struct Batch {
   Tensor labels;                     ///< of `labelled`: (n) i32, or (n, K) f32 rows of LoaderOptions::class_weights
   std::vector<Pictures> unlabelled;  ///< one entry per unlabelled view, of the same pictures
   Tensor index;                      ///< (n_u) i64: which pictures of the data set `unlabelled` holds
+
+  /// Every tensor, those that are empty too, always in the same order.
+  std::vector<Tensor*> tensors();
 };
 
 struct StreamOptions {

@@ -32,7 +32,8 @@ struct Bench {
   std::unique_ptr<data::Loader> loader;
   std::unique_ptr<Trainer> trainer;
 
-  Bench(const std::string& name, Device device, bool capture) {
+  Bench(const std::string& name, Device device, bool capture, std::string augment = "",
+        std::vector<float> class_weights = {}) {
     for (auto& item : dataset.items) item.size = {8, 8};
     for (std::int64_t i = 0; i < dataset.size(); ++i) (i % 2 == 0 ? split.labelled : split.unlabelled).push_back(i);
     model = nn::make_model("resnet-small", {.classes = 3, .width = 0.125});
@@ -48,8 +49,8 @@ struct Bench {
     if (name.starts_with("exemplar")) options.values = {{"triplet-embed-dim", 16}};
     method = make_method(name, options);
 
-    const bool patches = name.starts_with("exemplar");
-    const std::string augment = patches ? "crop_inception_patches(4, 8)|-1_to_1" : "flip_lr|-1_to_1";
+    if (augment.empty())
+      augment = name.starts_with("exemplar") ? "crop_inception_patches(4, 8)|-1_to_1" : "flip_lr|-1_to_1";
     const Views views = method->views();
     TrainOptions how;
     data::LoaderOptions batches;
@@ -60,6 +61,7 @@ struct Bench {
       batches.unlabelled.pipelines.push_back(with_view(augment, view));
       how.unlabelled_tails.push_back(data::Pipeline(batches.unlabelled.pipelines.back()).tail());
     }
+    batches.class_weights = std::move(class_weights);
     batches.device = how.device = device;
     how.capture = capture;
     how.lr.base = 0.02;
@@ -128,6 +130,16 @@ TEST_CASE("steps that are recorded once and replayed give the bits of steps take
             CHECK(values_of<float>(a.tensors[i].second) == values_of<float>(b.tensors[i].second));
         }
       }
+    }
+}
+
+TEST_CASE("a replayed step reads everything that the batch holds: exact pictures, weighted labels, noise, ranges") {
+  for (const Device& device : devices())
+    for (const char* augment : {"exact|flip_lr|-1_to_1", "hsvnoise|flip_lr|-1_to_1", "flip_lr|standardize"}) {
+      INFO(augment << " on " << to_text(device));
+      const std::vector<float> weights{0.5f, 1, 2};
+      CHECK(Bench("rotation", device, false, augment, weights).train(6) ==
+            Bench("rotation", device, true, augment, weights).train(6));
     }
 }
 
