@@ -28,6 +28,13 @@ std::vector<double> numbers(const Tensor& x);
 Tensor on_device(const std::vector<double>& values, Shape shape, DType dtype);
 /// The same with `shape` starting one element into its memory: at no multiple of 16 bytes.
 Tensor on_device_unaligned(const std::vector<double>& values, Shape shape, DType dtype);
+/// Rows of awkward lengths, some of one number and some longer than a block has threads, few and many of each.
+struct RowShape {
+  std::int64_t rows, length;
+};
+inline constexpr RowShape kRowShapes[] = {{0, 4},    {1, 1},    {3, 1},    {5, 1},    {65, 4},   {33, 10},  {7, 31},
+                                          {33, 31},  {3, 32},   {3, 33},   {9, 33},   {3, 64},   {5, 100},  {5, 128},
+                                          {2, 1000}, {1, 1023}, {2, 1023}, {2, 1025}, {3, 1028}, {1, 4099}, {1, 5003}};
 /// `values` as on_device() rounds them.
 std::vector<double> rounded_to(DType dtype, std::vector<double> values);
 /// n normal numbers.

@@ -61,19 +61,9 @@ void check_case(const Case& c) {
 }  // namespace
 
 TEST_CASE("softmax on the device and its gradient agree with the definitions for rows of any length") {
-  for (const auto& [n, k] : {std::pair<std::int64_t, std::int64_t>{0, 4},
-                             {3, 0},
-                             {1, 1},
-                             {65, 4},
-                             {33, 31},
-                             {3, 32},
-                             {9, 33},
-                             {5, 100},
-                             {1, 1023},
-                             {2, 1025},
-                             {1, 1028},
-                             {1, 4099}})
+  for (const auto& [n, k] : kRowShapes)
     if (k < 200 || !watched_for_races()) check_case({n, k});
+  check_case({3, 0});
   if (!watched_for_races()) check_case({2, 30000});  // two rows of it do not fit into shared memory
 }
 
