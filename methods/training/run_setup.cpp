@@ -187,12 +187,16 @@ data::Split split_data(const RunOptions& options, const data::Dataset& dataset) 
                                      : split_from_file(options.labels_file, dataset, how);
 }
 
-void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+Stage stage_of(const RunOptions& o) {
   const std::vector<Stage>& stages = find_method(o.method).stages;
   const auto count = static_cast<int>(stages.size());
   require(count == 0 ? o.stage <= 1 : 1 <= o.stage && o.stage <= count, "stage",
           count == 0 ? "0 or 1: the method has one stage" : "a stage of the method", to_text(o.stage));
-  const Stage stage = count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+  return count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+}
+
+void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  const Stage stage = stage_of(o);
   check(!stage.guesses || !o.pseudo_labels.empty(),
         "--pseudo-labels: expected the guesses (pseudo_labels.csv) of the stage before for stage {} of {}", o.stage,
         o.method);
@@ -202,6 +206,14 @@ void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, 
   split.labelled.clear();
   for (const std::int64_t index : split.unlabelled)
     if (labels[static_cast<std::size_t>(index)] >= 0) split.labelled.push_back(index);
+  dataset = data::relabelled(std::move(dataset), std::move(labels));
+}
+
+void assume_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  if (!stage_of(o).guesses) return;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < dataset->size(); ++i) labels.push_back(std::max<std::int64_t>(0, dataset->label(i)));
+  split.labelled = split.unlabelled;
   dataset = data::relabelled(std::move(dataset), std::move(labels));
 }
 
