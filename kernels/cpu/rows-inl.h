@@ -184,6 +184,13 @@ struct RowLanes {
     return hn::GatherIndex(d, x, hn::ConvertTo(di, column));
   }
   V given(const std::int32_t* labels) const {
+    if (rows == lanes()) {
+      const auto whole = hn::LoadU(hn::Rebind<std::int32_t, D>(), labels);
+      if constexpr (sizeof(T) == 4)
+        return hn::ConvertTo(d, whole);
+      else
+        return hn::PromoteTo(d, whole);
+    }
     HWY_ALIGN T places[hn::MaxLanes(D())];
     for (std::int64_t i = 0; i < lanes(); ++i) places[i] = i < rows ? static_cast<T>(labels[i]) : T{-1};
     return hn::Load(d, places);

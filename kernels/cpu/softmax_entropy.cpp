@@ -51,26 +51,29 @@ struct EntropyFormula {
   using V = hn::Vec<D>;
   static constexpr D d{};
   const EntropyRows<T>& rows;
+  V own, every, classes;  // what a label weighs: of its own class (or times the soft row), of every one of so many
+  V c, h;                 // the weights of the loss, divided by the rows
 
+  explicit EntropyFormula(const EntropyRows<T>& r)
+      : rows(r),
+        own(set(1 - r.options.label_smoothing)),
+        every(set(r.options.label_smoothing / static_cast<double>(r.m.columns))),
+        classes(set(static_cast<double>(r.m.columns))),
+        c(set(r.options.cross_entropy / static_cast<double>(r.m.rows))),
+        h(set(r.options.entropy / static_cast<double>(r.m.rows))) {}
   static V set(double x) { return hn::Set(d, static_cast<T>(x)); }
 
-  /// What the label weighs: of its own class (or times the soft row), of every class.
+  /// A row's label, or -1, and its weights.
   struct Label {
     V place, own, every;
   };
   template <class Lanes>
   HWY_INLINE Label label_of(const Lanes& lanes, std::int64_t row, const T* t) const {
-    const double smoothing = rows.options.label_smoothing;
-    Label label{set(-1), set(1 - smoothing), set(smoothing / static_cast<double>(rows.m.columns))};
-    if constexpr (kSoft) {
-      label.place = lanes.first(t, lanes.largest(t));
-    } else {
-      if (rows.labels) label.place = lanes.given(rows.labels + row);
-      const auto given = hn::Ge(label.place, hn::Zero(d));
-      label.own = hn::IfThenElseZero(given, label.own);
-      label.every = hn::IfThenElseZero(given, label.every);
-    }
-    return label;
+    if constexpr (kSoft) return {lanes.first(t, lanes.largest(t)), own, every};
+    if (!rows.labels) return {set(-1), hn::Zero(d), hn::Zero(d)};
+    const V place = lanes.given(rows.labels + row);
+    const auto given = hn::Ge(place, hn::Zero(d));
+    return {place, hn::IfThenElseZero(given, own), hn::IfThenElseZero(given, every)};
   }
 
   template <class Lanes>
@@ -95,18 +98,15 @@ struct EntropyFormula {
     const auto none = hn::Or(hn::Eq(sums[0], zero), hn::IsNaN(sums[2]));  // only -inf, or a NaN: no distribution
     const V sum_e = hn::IfThenElse(none, nan, sums[0]), inverse = hn::Div(set(1), sum_e);
     const V log_e = hn::IfThenElse(none, nan, hn::Log(d, sum_e)), mean_s = hn::Mul(sums[1], inverse);
-    V own = label.own, own_s = hn::Sub(lanes.at(z, label.place), max);
-    if constexpr (kSoft) own = hn::Mul(own, sums[3]), own_s = hn::Div(sums[4], sums[3]);
-    const V total = hn::MulAdd(label.every, set(static_cast<double>(rows.m.columns)), own);
-    const V cross_entropy =
-        hn::Sub(hn::Sub(hn::Mul(total, log_e), weighted(own, own_s)), weighted(label.every, sums[2]));
+    V sum_t = label.own, sum_t_s = weighted(label.own, hn::Sub(lanes.at(z, label.place), max));
+    if constexpr (kSoft) sum_t = hn::Mul(own, sums[3]), sum_t_s = weighted(own, sums[4]);
+    const V total = hn::MulAdd(label.every, classes, sum_t);
+    const V cross_entropy = hn::Sub(hn::Sub(hn::Mul(total, log_e), sum_t_s), weighted(label.every, sums[2]));
     const auto hits = hn::And(hn::Eq(lanes.first(z, max), label.place), hn::Ge(label.place, zero));
     lanes.keep(cross_entropy, rows.cross_entropy + row);
     lanes.keep(hn::Sub(log_e, mean_s), rows.entropy + row);
     lanes.keep(hn::IfThenElseZero(hits, set(1)), rows.hit + row);
     if (gz == nullptr) return;
-    const auto n = static_cast<double>(rows.m.rows);
-    const V c = set(rows.options.cross_entropy / n), h = set(rows.options.entropy / n);
     const V a = hn::Mul(hn::MulAdd(h, mean_s, hn::Mul(c, total)), inverse), b = hn::Mul(h, inverse);
     const V mine = hn::Mul(c, label.own), flat = hn::Mul(c, label.every);
     lanes.write(gz, [&](std::int64_t at, auto some) HWY_ATTR {
