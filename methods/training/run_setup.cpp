@@ -11,6 +11,7 @@
 #include "s4l/methods/training/choice.h"
 #include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/pretrained.h"
+#include "s4l/nn/models/mixed_precision.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
 #include "s4l/nn/walk.h"
@@ -54,6 +55,8 @@ void check_numbers(const RunOptions& o) {
           o.class_weights);
   require(o.class_weights == "none" || o.sampler == "shuffled", "class-weights",
           "none with --sampler balanced, which evens the classes out already", o.class_weights);
+  require(o.amp == "off" || o.amp == "bf16" || o.amp == "f16", "amp", "off, bf16 or f16", o.amp);
+  require(o.amp == "off" || device_from(o.device) != kCpu, "amp", "off on the CPU, which computes in 32 bits", o.amp);
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
   require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
   require(o.eval_interval >= 0 && o.checkpoint_interval >= 0, "checkpoint-interval", "0 (chosen) or more",
@@ -266,11 +269,15 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   if (!o.pretrained.empty())
     training.pretrained = Pretrained(o.pretrained).start(*training.model, dataset.class_names());
   nn::move_to(*training.model, device);  // a method's own tensors follow it
+  const DType type = o.amp == "bf16" ? DType::bf16 : o.amp == "f16" ? DType::f16 : DType::f32;
+  if (type != DType::f32) training.mixed = std::make_unique<nn::MixedPrecision>(*training.model, type);
+  nn::Classifier& learner = training.mixed ? *training.mixed : *training.model;
 
   MethodOptions method;
   method.classes = model.classes;
   method.feature_size = training.model->feature_size();
-  method.model = training.model.get();
+  method.model = &learner;
+  method.computed_in = type;
   method.pictures = dataset.size();
   method.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
   method.zero_heads = o.zero_heads;
@@ -305,12 +312,12 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
 
   train.device = device;
   train.lr = schedule_of(o, steps_per_epoch(o, split));
-  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
+  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad, type, type == DType::f16};
   train.seed = o.seed;
   train.virtual_replicas = o.virtual_replicas;
   train.cross_replica_bn = o.cross_replica_bn;
   train.bn_momentum = o.bn_momentum;
-  training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
+  training.trainer = std::make_unique<Trainer>(learner, *training.method, *training.loader, train);
   return training;
 }
 

@@ -29,7 +29,8 @@ data::Split split_data(const RunOptions& options, const data::Dataset& dataset);
 /// What trains: made from the same options it is always the same, down to the bit.
 struct Training {
   std::unique_ptr<nn::Classifier> model;
-  std::string pretrained;  ///< what was taken from --pretrained, as a sentence; empty: nothing
+  std::unique_ptr<nn::Classifier> mixed;  ///< the same network as training computes it, in mixed precision; or none
+  std::string pretrained;                 ///< what was taken from --pretrained, as a sentence; empty: nothing
   std::unique_ptr<Method> method;
   std::unique_ptr<data::Loader> loader;
   std::unique_ptr<Trainer> trainer;
