@@ -106,7 +106,7 @@ double add_plan(const CompareRequest& request, const CompareEntry& entry, Table&
   std::vector<std::string> steps, step;
   double seconds = 0;
   for (const methods::RunOptions& options : request.trainings_of(entry, request.first_seed)) {
-    const methods::Run run(options, methods::Start::assumed);
+    methods::Run run(options, methods::Start::assumed);
     methods::Plan plan = run.plan();
     run.measure(plan);
     steps.push_back(with_commas(plan.steps));

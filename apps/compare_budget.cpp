@@ -31,7 +31,7 @@ std::string settings_file(const CompareRequest& request, const CompareEntry& ent
 }
 
 /// Of what was measured several times the one in the middle: other work on the machine makes some slow.
-Share measured(const methods::Run& run) {
+Share measured(methods::Run& run) {
   std::vector<Share> shares;
   for (int i = 0; i < 3; ++i) {
     methods::Plan plan = run.plan();
@@ -46,7 +46,7 @@ Share measured(const methods::Run& run) {
 std::vector<Share> shares_of(const CompareRequest& request, const CompareEntry& entry) {
   std::vector<Share> shares;
   for (const methods::RunOptions& options : request.trainings_of(entry, request.first_seed)) {
-    const methods::Run run(options, methods::Start::assumed);
+    methods::Run run(options, methods::Start::assumed);
     shares.push_back(request.equal_time ? measured(run) : Share{run.options().steps});
   }
   return shares;

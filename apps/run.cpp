@@ -22,7 +22,7 @@ namespace s4l::apps {
 namespace {
 
 /// Measures a step and tells what the run would take.
-methods::Plan tell_costs(const methods::Run& run, const methods::RunOptions& asked, Log& log) {
+methods::Plan tell_costs(methods::Run& run, const methods::RunOptions& asked, Log& log) {
   methods::Plan plan = run.plan();
   run.measure(plan);
   tell_chosen(log, asked, run.options());
@@ -34,14 +34,15 @@ int dry_run_stages(const RunRequest& request, const Arguments& arguments, Log& l
   const std::vector<methods::RunOptions> stages = options_of_stages(request, arguments);
   for (const methods::RunOptions& stage : stages) {
     log.line(stage_title(stage));
-    tell_costs(methods::Run(stage, methods::Start::assumed), stage, log);
+    methods::Run run(stage, methods::Start::assumed);
+    tell_costs(run, stage, log);
   }
   fmt::print("{}", to_toml(request.options, stages));
   return kSuccess;
 }
 
 int dry_run(const RunRequest& request, Log& log) {
-  const methods::Run run(request.options);
+  methods::Run run(request.options);
   const methods::Plan plan = tell_costs(run, request.options, log);
   if (request.json)
     fmt::print("{}\n", plan_json(run, plan).dump(2));

@@ -51,7 +51,7 @@ struct Plan {
            seconds_per_picture * static_cast<double>(test + val * validations) + seconds_of_guesses();
   }
   double seconds_of_guesses() const { return seconds_per_view * static_cast<double>(guessed); }
-  double peak_bytes = 0;   ///< of tensors, likewise
+  double peak_bytes = 0;   ///< of tensors in a step, likewise, or in what this process did before
   std::string pretrained;  ///< what the network starts from, as a sentence; empty: random weights
 };
 
@@ -78,8 +78,8 @@ class Run {
 
   Plan plan() const;
   /// Adds step time, evaluation time and memory to a plan: measured on three real steps (of a large step on a share of
-  /// its pictures), and on some training pictures, with a training that is then forgotten.
-  void measure(Plan& plan) const;
+  /// its pictures), and on some training pictures, with a training that is then forgotten. Call it before train().
+  void measure(Plan& plan);
   /// Trains to the end or to a stop, then tests. `folder` exists; checkpoints/, weights/, eval/, samples/, split.csv,
   /// metrics.csv and metrics.jsonl are written below it. With `resume` it continues from the newest whole checkpoint in
   /// it. An empty folder name writes nothing (comparisons in memory).

@@ -7,7 +7,6 @@
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/squared_error.h"
-#include "s4l/core/ops/vat.h"
 
 namespace s4l::methods {
 namespace {
@@ -46,6 +45,13 @@ VatTerm::VatTerm(const MethodOptions& options)
   if (xi_ == 0 && computed_in_ == DType::f32) xi_ = kScaledXi;
 }
 
+/// How a gradient moves the picture by `radius`. The released mean is over a replica's rows, ours over all: its
+/// gradient is smaller by the number of replicas.
+VatStepOptions VatTerm::moved_by(const Step& step, double radius) const {
+  if (scaled_) return {.radius = radius, .factor = 1, .floor = 0};
+  return {.radius = radius, .factor = static_cast<double>(step.virtual_replicas), .floor = kLiteralFloor};
+}
+
 /// The last power step's gradient with respect to the picture alone: grad() computes none of the weights'.
 Tensor VatTerm::direction(Step& step, const Tensor& x, const Tensor& reference) {
   if (xi_ == 0) xi_ = probe_after_rounding(computed_in_, x.numel() / x.shape()[0]);
@@ -54,8 +60,7 @@ Tensor VatTerm::direction(Step& step, const Tensor& x, const Tensor& reference) 
   const double factor = enlarged ? static_cast<double>(x.shape()[0]) / xi_ : 1;
   Tensor g;
   for (int i = 0; i < iterations_; ++i) {
-    Tensor near = i == 0 ? vat_start(x, xi_, step.random)
-                         : vat_step(x, g, {.radius = xi_, .floor = scaled_ ? 0 : kLiteralFloor}).x;
+    Tensor near = i == 0 ? vat_start(x, xi_, step.random) : vat_step(x, g, moved_by(step, xi_)).x;
     near.set_requires_grad(true);
     const Tensor kl = kl_divergence(step.model.forward(near, kKeep), reference, order_).loss;
     g = grad(enlarged ? factor * kl : kl, std::array{near})[0];
@@ -71,11 +76,7 @@ Tensor VatTerm::loss(Step& step, const Tensor& x, const Tensor& clean, bool clea
     step.metrics.put("train/vat_kl_floor", kl_divergence(reference, clean, order_).loss);
   }
   const Tensor g = direction(step, x, reference);
-  // The released mean is over a replica's rows, ours over all: its gradient is smaller by the number of replicas.
-  const VatStepOptions how{.radius = eps_,
-                           .factor = scaled_ ? 1.0 : static_cast<double>(step.virtual_replicas),
-                           .floor = scaled_ ? 0 : kLiteralFloor};
-  const VatStep adversary = vat_step(x, g, how, bound_ ? half_nearest_distance(x) : Tensor());
+  const VatStep adversary = vat_step(x, g, moved_by(step, eps_), bound_ ? half_nearest_distance(x) : Tensor());
   const Tensor loss = kl_divergence(step.model.forward(adversary.x, kKeep), clean.detach(), order_).loss;
   step.metrics.put("train/vat_loss", loss);
   step.metrics.put("train/vat_radius", adversary.length);

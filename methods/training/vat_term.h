@@ -1,5 +1,6 @@
 #pragma once
 #include "s4l/core/ops/kl_divergence.h"
+#include "s4l/core/ops/vat.h"
 #include "s4l/methods/method.h"
 
 namespace s4l::methods {
@@ -20,6 +21,8 @@ class VatTerm {
   Tensor direction(Step& step, const Tensor& x, const Tensor& reference);
 
  private:
+  VatStepOptions moved_by(const Step& step, double radius) const;
+
   bool scaled_;
   KlOrder order_;
   double eps_, xi_;  // xi 0: chosen when the first pictures show their size
