@@ -176,7 +176,7 @@ void update(std::int64_t n, bool averaged) {
     const Tensor average = averaged ? zeros({n}) : Tensor();
     const SgdUpdate how{.weight_decay = 1e-3, .decayed = n, .ema_decay = averaged ? 0.999 : 0};
     return Pass{bytes_of({w, w, v, v, g}) + (averaged ? bytes_of({average, average}) : 0),
-                [=] { cpu::sgd_update(w, g, v, average, lr, how); }};
+                [=] { cpu::sgd_update(w, g, v, {.average = average}, lr, {}, how); }};
   });
 }
 

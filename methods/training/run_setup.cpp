@@ -11,6 +11,7 @@
 #include "s4l/methods/training/choice.h"
 #include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/pretrained.h"
+#include "s4l/nn/models/mixed_precision.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
 #include "s4l/nn/walk.h"
@@ -54,6 +55,8 @@ void check_numbers(const RunOptions& o) {
           o.class_weights);
   require(o.class_weights == "none" || o.sampler == "shuffled", "class-weights",
           "none with --sampler balanced, which evens the classes out already", o.class_weights);
+  require(o.amp == "off" || o.amp == "bf16" || o.amp == "f16", "amp", "off, bf16 or f16", o.amp);
+  require(o.amp == "off" || device_from(o.device) != kCpu, "amp", "off on the CPU, which computes in 32 bits", o.amp);
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
   require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
   require(o.eval_interval >= 0 && o.checkpoint_interval >= 0, "checkpoint-interval", "0 (chosen) or more",
@@ -187,12 +190,16 @@ data::Split split_data(const RunOptions& options, const data::Dataset& dataset) 
                                      : split_from_file(options.labels_file, dataset, how);
 }
 
-void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+Stage stage_of(const RunOptions& o) {
   const std::vector<Stage>& stages = find_method(o.method).stages;
   const auto count = static_cast<int>(stages.size());
   require(count == 0 ? o.stage <= 1 : 1 <= o.stage && o.stage <= count, "stage",
           count == 0 ? "0 or 1: the method has one stage" : "a stage of the method", to_text(o.stage));
-  const Stage stage = count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+  return count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+}
+
+void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  const Stage stage = stage_of(o);
   check(!stage.guesses || !o.pseudo_labels.empty(),
         "--pseudo-labels: expected the guesses (pseudo_labels.csv) of the stage before for stage {} of {}", o.stage,
         o.method);
@@ -202,6 +209,14 @@ void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, 
   split.labelled.clear();
   for (const std::int64_t index : split.unlabelled)
     if (labels[static_cast<std::size_t>(index)] >= 0) split.labelled.push_back(index);
+  dataset = data::relabelled(std::move(dataset), std::move(labels));
+}
+
+void assume_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  if (!stage_of(o).guesses) return;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < dataset->size(); ++i) labels.push_back(std::max<std::int64_t>(0, dataset->label(i)));
+  split.labelled = split.unlabelled;
   dataset = data::relabelled(std::move(dataset), std::move(labels));
 }
 
@@ -254,11 +269,15 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   if (!o.pretrained.empty())
     training.pretrained = Pretrained(o.pretrained).start(*training.model, dataset.class_names());
   nn::move_to(*training.model, device);  // a method's own tensors follow it
+  const DType type = o.amp == "bf16" ? DType::bf16 : o.amp == "f16" ? DType::f16 : DType::f32;
+  if (type != DType::f32) training.mixed = std::make_unique<nn::MixedPrecision>(*training.model, type);
+  nn::Classifier& learner = training.mixed ? *training.mixed : *training.model;
 
   MethodOptions method;
   method.classes = model.classes;
   method.feature_size = training.model->feature_size();
-  method.model = training.model.get();
+  method.model = &learner;
+  method.computed_in = type;
   method.pictures = dataset.size();
   method.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
   method.zero_heads = o.zero_heads;
@@ -293,12 +312,12 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
 
   train.device = device;
   train.lr = schedule_of(o, steps_per_epoch(o, split));
-  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
+  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad, type, type == DType::f16};
   train.seed = o.seed;
   train.virtual_replicas = o.virtual_replicas;
   train.cross_replica_bn = o.cross_replica_bn;
   train.bn_momentum = o.bn_momentum;
-  training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
+  training.trainer = std::make_unique<Trainer>(learner, *training.method, *training.loader, train);
   return training;
 }
 

@@ -31,7 +31,9 @@ const std::vector<Mistake> kMistakes = {
     {{"run", "rotation", "-z"}, "unexpected option \"-z\""},
     {{"run", "rotation", "lr0=0.1"}, "\"lr0=0.1\" is not how options are given; did you mean --lr 0.1?"},
     {{"run", "batch_size=8"}, "did you mean --batch-size 8?"},
-    {{"run", "rotation", "--amp"}, "there is no option --amp: all arithmetic is in 32 bits"},
+    {{"run", "rotation", "--amp", "bf16", "--device", "cpu"},
+     "--amp: expected off on the CPU, which computes in 32 bits"},
+    {{"run", "rotation", "--amp", "tf32"}, "--amp: expected off, bf16 or f16, got tf32"},
     {{"run", "rotation", "--deterministic"}, "every run is; leave it out"},
     {{"run", "supervised", "--rot-weight", "2"}, "--rot-weight: an option of the method"},
     // their values
