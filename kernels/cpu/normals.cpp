@@ -25,46 +25,68 @@ using VI = hn::Vec<DI>;
 using VU = hn::Vec<DU>;
 
 #if HWY_TARGET == HWY_SCALAR
-HWY_INLINE void philox(VU (&counter)[4], std::uint32_t key0, std::uint32_t key1) {
-  const auto block =
-      s4l::philox({hn::GetLane(counter[0]), hn::GetLane(counter[1]), hn::GetLane(counter[2]), hn::GetLane(counter[3])},
-                  {key0, key1});
-  for (std::size_t i = 0; i < 4; ++i) counter[i] = hn::Set(DU(), block[i]);
+using RoundKeys = std::array<std::uint32_t, 2>;
+
+HWY_INLINE void philox(VU (&counters)[2][4], const RoundKeys& key) {
+  for (VU(&counter)[4] : counters) {
+    const auto block = s4l::philox(
+        {hn::GetLane(counter[0]), hn::GetLane(counter[1]), hn::GetLane(counter[2]), hn::GetLane(counter[3])}, key);
+    for (std::size_t i = 0; i < 4; ++i) counter[i] = hn::Set(DU(), block[i]);
+  }
 }
 #else
 using DW = hn::RepartitionToWide<DU>;
 using VW = hn::Vec<DW>;
 
-/// philox() of core/rng.h for counters whose words are the lower halves of 64 bits, as products leave them; the upper
-/// halves are whatever they are.
-HWY_INLINE void philox_halves(VW (&counter)[4], std::uint32_t key0, std::uint32_t key1) {
+/// The keys of the ten rounds, two each.
+struct RoundKeys {
+  std::uint64_t keys[20];
+
+  RoundKeys(std::uint32_t key0, std::uint32_t key1) {
+    for (std::size_t i = 0; i < 20; i += 2, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u) {
+      keys[i] = key0;
+      keys[i + 1] = key1;
+    }
+  }
+};
+
+/// philox() of core/rng.h for `n` vectors of counters, whose words are the lower halves of 64 bits, as products leave
+/// them; the upper halves are whatever they are. Rounds are chains of dependent steps: the vectors take turns.
+template <std::size_t n>
+HWY_INLINE void philox_halves(VW (&counters)[n][4], const RoundKeys& round) {
   const DU du;
   const DW dw;
   const auto product = [&](VW a, std::uint32_t factor)
                            HWY_ATTR { return hn::MulEven(hn::BitCast(du, a), hn::Set(du, factor)); };
-#pragma GCC unroll 10
-  for (int round = 0; round < 10; ++round, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u) {
-    const VW a = product(counter[0], 0xD2511F53u), b = product(counter[2], 0xCD9E8D57u);
-    counter[0] = hn::Xor(hn::Xor(hn::ShiftRight<32>(b), counter[1]), hn::Set(dw, key0));
-    counter[1] = b;
-    counter[2] = hn::Xor(hn::Xor(hn::ShiftRight<32>(a), counter[3]), hn::Set(dw, key1));
-    counter[3] = a;
+  for (std::size_t i = 0; i < 20; i += 2) {
+    const VW key0 = hn::Set(dw, round.keys[i]), key1 = hn::Set(dw, round.keys[i + 1]);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < n; ++k) {
+      VW(&counter)[4] = counters[k];
+      const VW a = product(counter[0], 0xD2511F53u), b = product(counter[2], 0xCD9E8D57u);
+      counter[0] = hn::Xor(hn::Xor(hn::ShiftRight<32>(b), counter[1]), key0);
+      counter[1] = b;
+      counter[2] = hn::Xor(hn::Xor(hn::ShiftRight<32>(a), counter[3]), key1);
+      counter[3] = a;
+    }
   }
 }
 
-/// philox() for a vector of counters.
-HWY_INLINE void philox(VU (&counter)[4], std::uint32_t key0, std::uint32_t key1) {
+/// philox() for two vectors of counters.
+HWY_INLINE void philox(VU (&counters)[2][4], const RoundKeys& round) {
   const DU du;
   const DW dw;
-  VW even[4], odd[4];
-  for (int i = 0; i < 4; ++i) {
-    even[i] = hn::BitCast(dw, counter[i]);
-    odd[i] = hn::ShiftRight<32>(even[i]);
-  }
-  philox_halves(even, key0, key1);
-  philox_halves(odd, key0, key1);
-  for (int i = 0; i < 4; ++i)
-    counter[i] = hn::OddEven(hn::BitCast(du, hn::ShiftLeft<32>(odd[i])), hn::BitCast(du, even[i]));
+  VW halves[4][4];
+  for (std::size_t k = 0; k < 2; ++k)
+    for (std::size_t i = 0; i < 4; ++i) {
+      halves[2 * k][i] = hn::BitCast(dw, counters[k][i]);
+      halves[2 * k + 1][i] = hn::ShiftRight<32>(halves[2 * k][i]);
+    }
+  philox_halves(halves, round);
+  for (std::size_t k = 0; k < 2; ++k)
+    for (std::size_t i = 0; i < 4; ++i)
+      counters[k][i] =
+          hn::OddEven(hn::BitCast(du, hn::ShiftLeft<32>(halves[2 * k + 1][i])), hn::BitCast(du, halves[2 * k][i]));
 }
 #endif
 
@@ -117,22 +139,50 @@ HWY_INLINE V normal_pair(VU a, VU b, V& first, V& second) {
   return squared;
 }
 
+/// Writes the words of so many blocks from block `first` of a row on: a vector of each block's first, then of the
+/// others.
+void draw_words(const std::array<std::uint32_t, 6>& words, std::uint32_t row, std::uint32_t first, std::int64_t steps,
+                std::uint32_t* to) {
+  const DU du;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(du));
+  const RoundKeys keys{words[0], words[1]};
+  for (std::int64_t i = 0; i < steps; i += 2) {
+    VU blocks[2][4];
+    for (VU(&block)[4] : blocks) {
+      block[0] = hn::Iota(du, words[2] + first + static_cast<std::uint32_t>((i + (&block - blocks)) * lanes));
+      block[1] = hn::Set(du, words[3]);
+      block[2] = hn::Set(du, words[4]);
+      block[3] = hn::Set(du, words[5] + row + 1);
+    }
+    philox(blocks, keys);
+    for (const VU(&block)[4] : blocks)
+      for (const VU word : block) {
+        hn::StoreU(word, du, to);
+        to += lanes;
+      }
+  }
+}
+
+/// In two loops over what the first cache holds: each is a chain of dependent steps, of which several must fit into the
+/// processor's window.
 double normals_of_row(const std::array<std::uint32_t, 6>& words, std::int64_t row, std::int64_t size, float* to) {
   const D d;
   const DU du;
-  const auto step = 4 * static_cast<std::int64_t>(hn::Lanes(d));
-  constexpr std::int64_t kSteps = 64;  // whose squares are added in f32
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d)), step = 4 * lanes;
+  constexpr std::int64_t kSteps = 32;  // whose squares are added in f32
+  HWY_ALIGN std::uint32_t random[kSteps * 4 * hn::MaxLanes(D())];
   double squares = 0;
   for (std::int64_t begin = 0; begin < size; begin += kSteps * step) {
+    const std::int64_t steps = std::min(kSteps, (size - begin + step - 1) / step);
+    draw_words(words, static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(begin / 4), steps, random);
     V sum = hn::Zero(d);
-    for (std::int64_t i = begin; i < std::min(begin + kSteps * step, size); i += step) {
-      VU block[4] = {hn::Iota(du, words[2] + static_cast<std::uint32_t>(i / 4)), hn::Set(du, words[3]),
-                     hn::Set(du, words[4]), hn::Set(du, words[5] + static_cast<std::uint32_t>(row) + 1)};
-      philox(block, words[0], words[1]);
+    for (std::int64_t i = 0; i < steps; ++i) {
+      const std::uint32_t* const block = random + i * step;
       V a, b, c, e;
-      const V pairs = hn::Add(normal_pair(block[0], block[1], a, b), normal_pair(block[2], block[3], c, e));
-      hn::StoreInterleaved4(a, b, c, e, d, to + i);
-      if (i + step <= size) sum = hn::Add(sum, pairs);
+      const V first = normal_pair(hn::Load(du, block), hn::Load(du, block + lanes), a, b);
+      const V second = normal_pair(hn::Load(du, block + 2 * lanes), hn::Load(du, block + 3 * lanes), c, e);
+      hn::StoreInterleaved4(a, b, c, e, d, to + begin + i * step);
+      if (begin + (i + 1) * step <= size) sum = hn::Add(sum, hn::Add(first, second));
     }
     squares += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum)));
   }
