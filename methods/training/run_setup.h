@@ -4,6 +4,8 @@
 
 namespace s4l::methods {
 
+/// Throws Error(usage) for a value that no data set could make right.
+void check_options(const RunOptions& options);
 /// What a data set is opened with.
 data::DatasetOptions dataset_options(const RunOptions& options);
 /// Opens the data set that `options` names: what the path is seen to hold where only that is given, "things" where

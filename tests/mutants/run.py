@@ -23,10 +23,10 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNELS = ROOT / "kernels/cuda"
-# Headers of device code, and the kernel that is to show a mistake in each.
-HEADERS = {"channel_tiles": "batch_norm", "distances": "triplet", "last_block": "batch_norm", "launch": "fill",
-           "mean_loss": "softmax_entropy", "most_probable": "confident_labels", "number": "fill", "philox": "vat",
-           "reduce": "softmax_entropy", "row": "softmax"}
+# Headers of device code, and the kernels that are to show a mistake in each.
+HEADERS = {"channel_tiles": ["batch_norm"], "distances": ["triplet"], "last_block": ["batch_norm"], "launch": ["fill"],
+           "mean_loss": ["softmax_entropy"], "most_probable": ["confident_labels"], "number": ["fill"],
+           "philox": ["vat"], "reduce": ["softmax_entropy", "l2_normalize"], "row": ["softmax"]}
 # Kernels whose tests stand in a file of several; else it has the kernel's name.
 TESTS = {"add": "elementwise", "average": "elementwise", "cast": "elementwise", "unary": "elementwise",
          "confident_labels": "labels", "curriculum": "labels", "self_adaptive": "labels"}
@@ -71,7 +71,7 @@ def device_lines(text):
             yield number, line.split("  //")[0]
 
 
-def mutants_of(path, kernel):
+def mutants_of(path, kernels):
     seen = collections.Counter()
     for number, line in device_lines(path.read_text()):
         seen[line.strip()] += 1
@@ -80,15 +80,16 @@ def mutants_of(path, kernel):
                 for place, found in enumerate(re.finditer(pattern, line)):
                     changed = line[: found.start()] + found.expand(replacement) + line[found.end() :]
                     key = f"{path.name}:{name}:{place}:{line.strip()}:{seen[line.strip()]}"
-                    yield {"id": hashlib.sha256(key.encode()).hexdigest()[:12], "file": path.name, "kernel": kernel,
+                    yield {"id": hashlib.sha256(key.encode()).hexdigest()[:12], "file": path.name, "kernels": kernels,
                            "line": number + 1, "kind": kind, "rule": name, "before": line.strip(),
                            "after": changed.strip()}
 
 
 def all_mutants(only):
-    sources = [(KERNELS / f"{header}.cuh", kernel) for header, kernel in HEADERS.items()]
-    sources += [(path, path.stem) for path in sorted(KERNELS.glob("*.cu"))]
-    return [m for path, kernel in sources if not only or path.name == only for m in mutants_of(path, kernel)]
+    sources = [(KERNELS / f"{header}.cuh", kernels) for header, kernels in HEADERS.items()]
+    sources += [(path, [path.stem]) for path in sorted(KERNELS.glob("*.cu"))]
+    return [m for path, kernels in sources if not only or path.name == only
+            for m in mutants_of(path, kernels)]
 
 
 def in_turn(mutants):
@@ -111,26 +112,31 @@ class Build:
                               text=True, check=True).stdout
         return text.strip().splitlines()[-1]
 
+    def compiled(self, kernel, scratch):
+        """The object of one kernel, with what lies in `scratch` before the tree's own; None if it does not compile."""
+        source, mutated = f"CMakeFiles/s4lcore.dir/emulated/{kernel}.cpp.o", pathlib.Path(scratch) / f"{kernel}.o"
+        command = self.commands(source).replace(f"-o {source}", f"-o {mutated}").replace("-O3", "-O1")
+        command = re.sub(r"-M[DTF]( \S+)?", "", command).replace(" -Werror", "").replace(" -I", f" -I{scratch} -I", 1)
+        done = subprocess.run(command, shell=True, cwd=self.folder, capture_output=True)
+        return mutated if done.returncode == 0 else None
+
     def run(self, mutant):
         """killed, survived or invalid."""
-        original = KERNELS / mutant["file"]
-        lines = original.read_text().splitlines(keepends=True)
+        lines = (KERNELS / mutant["file"]).read_text().splitlines(keepends=True)
         at = mutant["line"] - 1
         lines[at] = lines[at].replace(mutant["before"], mutant["after"])
         with tempfile.TemporaryDirectory() as scratch:
             overlay = pathlib.Path(scratch) / "s4l/kernels/cuda" / mutant["file"]
             overlay.parent.mkdir(parents=True)
             overlay.write_text("".join(lines))
-            mutated = pathlib.Path(scratch) / "mutant.o"
-            source = f"CMakeFiles/s4lcore.dir/emulated/{mutant['kernel']}.cpp.o"
-            compile_ = self.commands(source).replace(f"-o {source}", f"-o {mutated}").replace("-O3", "-O1")
-            compile_ = re.sub(r"-M[DTF]( \S+)?", "", compile_).replace(" -Werror", "").replace(" -I", f" -I{scratch} -I", 1)
-            if subprocess.run(compile_, shell=True, cwd=self.folder, capture_output=True).returncode != 0:
+            objects = [self.compiled(kernel, scratch) for kernel in mutant["kernels"]]
+            if None in objects:
                 return "invalid"
             binary = pathlib.Path(scratch) / "test_kernels"
-            link = self.commands("bin/test_kernels").replace("-o bin/test_kernels", f"-o {binary} {mutated}")
+            names = " ".join(map(str, objects))
+            link = self.commands("bin/test_kernels").replace("-o bin/test_kernels", f"-o {binary} {names}")
             subprocess.run(link, shell=True, cwd=self.folder, capture_output=True, check=True)
-            tests = f"[#{TESTS.get(mutant['kernel'], mutant['kernel'])}]"
+            tests = ",".join(f"[#{TESTS.get(kernel, kernel)}]" for kernel in mutant["kernels"])
             ran = subprocess.run([binary, "-a", "-#", tests], capture_output=True, text=True, cwd=self.folder,
                                  preexec_fn=limit_time)
             if "No test" in ran.stdout:
