@@ -32,7 +32,7 @@ struct BatchNorm {
   void statistics() const { cpu::batch_norm_statistics(x, options, mean, rstd, {}, {}); }
   void apply() const { cpu::batch_norm_apply(x, mean, rstd, gamma, beta, residual, options, y); }
   void backward() const {
-    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, gx, ggamma, gbeta, gresidual);
+    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, {}, gx, ggamma, gbeta, gresidual);
   }
   double bytes(int own, int of_residual) const { return bytes_of({x}) * (own + (with_residual ? of_residual : 0)); }
 };
