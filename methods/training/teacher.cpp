@@ -14,6 +14,7 @@ Teacher::Teacher(nn::Classifier& student, const AverageDecay& decay) : student_(
   rounded_.resize(weights_.size());
   check(!weights_.empty(), "teacher: expected a network with weights");
   updates_ = zeros({1}, DType::f32, weights_[0].second.device());
+  one_ = full({1}, 1, DType::f32, updates_.device());
 }
 
 void Teacher::exchange() {
@@ -39,7 +40,7 @@ void Teacher::follow() {
   std::size_t i = 0;
   for (const auto& [name, parameter] : nn::parameters_of(student_))
     average_(weights_[i++].second, parameter->value, updates_, decay_);
-  add_(updates_, full({1}, 1, DType::f32, updates_.device()));
+  add_(updates_, one_);
 }
 
 void Teacher::visit(nn::Visitor& visitor) {

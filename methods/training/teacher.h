@@ -30,7 +30,7 @@ class Teacher {
   AverageDecay decay_;
   std::vector<std::pair<std::string, Tensor>> weights_;
   std::vector<Tensor> rounded_;  // what the student's are while they are exchanged; the teacher has none
-  Tensor updates_;
+  Tensor updates_, one_;
 };
 
 }  // namespace s4l::methods

@@ -11,7 +11,7 @@ using namespace methods;
 SmallTraining::SmallTraining(const std::string& name, Device device, const SmallTrainingOptions& how) {
   for (auto& item : dataset.items) item.size = {8, 8};
   for (std::int64_t i = 0; i < dataset.size(); ++i) (i % 2 == 0 ? split.labelled : split.unlabelled).push_back(i);
-  model = nn::make_model("resnet-small", {.classes = 3, .width = 0.125});
+  model = nn::make_model(how.model, {.classes = 3, .width = 0.125});
   nn::move_to(*model, device);
   const bool rounds = how.computed_in != DType::f32;
   if (rounds) mixed = std::make_unique<nn::MixedPrecision>(*model, how.computed_in);

@@ -13,6 +13,7 @@ struct SmallTrainingOptions {
   bool capture = false;
   std::string augment{};  ///< empty: what suits the method
   std::vector<float> class_weights{};
+  std::string model = "resnet-small";
   DType computed_in = DType::f32;  ///< bf16 or f16: mixed precision
 };
 
