@@ -32,7 +32,7 @@ struct BatchNorm {
   void statistics() const { cpu::batch_norm_statistics(x, options, mean, rstd, {}, {}); }
   void apply() const { cpu::batch_norm_apply(x, mean, rstd, gamma, beta, residual, options, y); }
   void backward() const {
-    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, gx, ggamma, gbeta, gresidual);
+    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, {}, gx, ggamma, gbeta, gresidual);
   }
   double bytes(int own, int of_residual) const { return bytes_of({x}) * (own + (with_residual ? of_residual : 0)); }
 };
@@ -177,7 +177,7 @@ void update(std::int64_t n, bool averaged) {
     const Tensor average = averaged ? zeros({n}) : Tensor();
     const SgdUpdate how{.weight_decay = 1e-3, .decayed = n, .ema_decay = averaged ? 0.999 : 0};
     return Pass{bytes_of({w, w, v, v, g}) + (averaged ? bytes_of({average, average}) : 0),
-                [=] { cpu::sgd_update(w, g, v, average, lr, how); }};
+                [=] { cpu::sgd_update(w, g, v, {.average = average}, lr, {}, how); }};
   });
 }
 

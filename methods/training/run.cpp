@@ -4,19 +4,21 @@
 #include <chrono>
 
 #include "s4l/core/device/runtime.h"
+#include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/session.h"
 
 namespace s4l::methods {
 
 struct Run::Impl {
   RunOptions options;
+  Start start;
   std::unique_ptr<data::Dataset> dataset;
   data::Split split;
   std::string csv, hash;
   Training training;
 };
 
-Run::Run(const RunOptions& options) : impl_(std::make_unique<Impl>()) {
+Run::Run(const RunOptions& options, Start start) : impl_(std::make_unique<Impl>()) {
   Impl& run = *impl_;
   run.options = options;
   fill_in_network(run.options);
@@ -24,7 +26,11 @@ Run::Run(const RunOptions& options) : impl_(std::make_unique<Impl>()) {
   run.split = split_data(run.options, *run.dataset);
   run.csv = data::split_csv(*run.dataset, run.split);
   run.hash = data::split_hash(run.csv);
-  take_guesses(run.options, run.dataset, run.split);
+  run.start = start;
+  if (start == Start::given)
+    take_guesses(run.options, run.dataset, run.split);
+  else
+    assume_guesses(run.options, run.dataset, run.split);
   fill_in_from(*run.dataset, run.split, run.options);
   run.training = make_training(run.options, *run.dataset, run.split);
 }
@@ -53,6 +59,8 @@ Plan Run::plan() const {
   plan.parameters = parameter_count();
   plan.steps = o.steps;
   plan.validations = (o.steps + o.eval_interval - 1) / o.eval_interval;
+  if (run.start == Start::assumed && stage_of(o).guesses)
+    plan.guessed = plan.unlabelled * data::Pipeline(guess_pipeline(o.img_size)).views();
   plan.pretrained = run.training.pretrained;
   const Views views = run.training.method->views();
   const auto rows = [&](const std::string& view) { return data::Pipeline(with_view(o.augment, view)).views(); };
@@ -82,11 +90,12 @@ void Run::measure(Plan& plan) const {
   std::vector<std::int64_t> some = run.split.unlabelled;
   some.resize(std::min<std::size_t>(some.size(), 64));
   const RunOptions& o = run.options;
-  evaluate(*trial.model, *run.dataset, some, data::Pipeline(with_view(o.preprocess_eval, trial.method->eval_views())),
-           o.eval_batch, device_from(o.device));
+  const data::Pipeline pipeline(with_view(o.preprocess_eval, trial.method->eval_views()));
+  evaluate(*trial.model, *run.dataset, some, pipeline, o.eval_batch, device_from(o.device));
   const auto evaluated = std::chrono::steady_clock::now();
   plan.seconds_per_picture =
       std::chrono::duration<double>(evaluated - stepped).count() / static_cast<double>(some.size());
+  plan.seconds_per_view = plan.seconds_per_picture / pipeline.views();
   const double peak = static_cast<double>(runtime(device_from(run.options.device)).memory_use().peak);
   const double state = 3 * static_cast<double>(sizeof(float)) * static_cast<double>(plan.parameters);
   plan.peak_bytes = scale * peak - (scale - 1) * std::min(peak, state);  // the rest is the batch's

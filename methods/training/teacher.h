@@ -29,6 +29,7 @@ class Teacher {
   nn::Classifier& student_;
   AverageDecay decay_;
   std::vector<std::pair<std::string, Tensor>> weights_;
+  std::vector<Tensor> rounded_;  // what the student's are while they are exchanged; the teacher has none
   Tensor updates_;
 };
 

@@ -82,44 +82,6 @@ TEST_CASE("the released program's flags are other names of the options") {
     CHECK(contains(outcome.out, line));
 }
 
-TEST_CASE("every ImageNet recipe starts, on small pictures") {
-  const NewFolder folder;
-  for (const char* method : {"supervised", "rotation", "exemplar", "vat", "vat-entmin", "pseudo-label", "moam"})
-    for (const char* labels : {"", "-1pct"}) {
-      const std::string recipe = std::string("imagenet/") + method + labels;
-      const std::string views =
-          method == std::string("exemplar") ? "crop_inception_patches(2, 32)" : "inception_crop|resize(32)";
-      const Outcome outcome = run_s4l(folder.path(), {"run",
-                                                      method,
-                                                      "--recipe",
-                                                      recipe,
-                                                      "--dataset",
-                                                      "things",
-                                                      "--data-option",
-                                                      "train=60",
-                                                      "--data-option",
-                                                      "test=10",
-                                                      "--num-labels",
-                                                      "20",
-                                                      "--img-size",
-                                                      "32",
-                                                      "--batch-size",
-                                                      "2",
-                                                      "--virtual-replicas",
-                                                      "2",
-                                                      "--model",
-                                                      "resnet18",
-                                                      "--width",
-                                                      "0.125",
-                                                      "--augment",
-                                                      views + "|flip_lr|hsvnoise|-1_to_1",
-                                                      "--dry-run"});
-      INFO(recipe << ": " << outcome.err);
-      CHECK(outcome.code == 0);
-      CHECK(contains(outcome.out, "weight-decay = "));
-    }
-}
-
 TEST_CASE("a loss that is not finite stops the run in its step and names the op; the last checkpoint stays") {
   const NewFolder folder;
   const Outcome outcome =

@@ -4,25 +4,33 @@
 A mutant is one change of one line of device code: a barrier dropped, < for <= or a maximum for a minimum, an index off
 by one, a sign swapped, a term dropped. Each compiles one file against a finished build of the preset `emulated`, links
 it in front of the library and runs the tests of its file. Verdicts are kept in the build folder: a second call goes on
-where the first ended. Fails under 95 % killed, and lists what survived.
+where the first ended, and judges again what survived, since the tests may be better now. Fails under 95 % killed, and
+lists what survived.
 
     tests/mutants/run.py [--build build/emulated build/emulated-asan] [--count 200] [--only kl_divergence.cu]
 """
 import argparse
+import collections
 import hashlib
 import itertools
 import json
 import pathlib
-import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNELS = ROOT / "kernels/cuda"
-# Headers of device code, and the kernel whose tests are to see a mistake in each.
-HEADERS = {"row.cuh": "softmax", "mean_loss.cuh": "softmax_entropy", "distances.cuh": "triplet", "philox.cuh": "vat"}
+# Headers of device code, and the kernels that are to show a mistake in each.
+HEADERS = {"channel_tiles": ["batch_norm"], "distances": ["triplet"], "last_block": ["batch_norm"], "launch": ["fill"],
+           "mean_loss": ["softmax_entropy"], "most_probable": ["confident_labels"], "number": ["fill"],
+           "philox": ["vat"], "reduce": ["softmax_entropy", "l2_normalize"], "row": ["softmax"]}
+# Kernels whose tests stand in a file of several; else it has the kernel's name.
+TESTS = {"add": "elementwise", "average": "elementwise", "cast": "elementwise", "unary": "elementwise",
+         "confident_labels": "labels", "curriculum": "labels", "self_adaptive": "labels"}
+SECONDS = 60  # of the processor for a mutant's tests; more is a loop that does not end
 TERM = r"(?:static_cast<[\w:<>]+>\([^()]*\)|[\w.:]+(?:\([^()]*\)|\[[^\[\]]*\])*)"
 # Kind of mistake: names, what is replaced, and by what.
 RULES = {
@@ -63,29 +71,36 @@ def device_lines(text):
             yield number, line.split("  //")[0]
 
 
-def mutants_of(path, test):
+def mutants_of(path, kernels):
+    seen = collections.Counter()
     for number, line in device_lines(path.read_text()):
+        seen[line.strip()] += 1
         for kind, rules in RULES.items():
             for name, pattern, replacement in [] if kind == "index" and DECLARATION.match(line) else rules:
                 for place, found in enumerate(re.finditer(pattern, line)):
                     changed = line[: found.start()] + found.expand(replacement) + line[found.end() :]
-                    key = f"{path.name}:{number + 1}:{name}:{place}:{line.strip()}"
-                    yield {"id": hashlib.sha256(key.encode()).hexdigest()[:12], "file": path.name, "test": test,
+                    key = f"{path.name}:{name}:{place}:{line.strip()}:{seen[line.strip()]}"
+                    yield {"id": hashlib.sha256(key.encode()).hexdigest()[:12], "file": path.name, "kernels": kernels,
                            "line": number + 1, "kind": kind, "rule": name, "before": line.strip(),
                            "after": changed.strip()}
 
 
 def all_mutants(only):
-    sources = [(KERNELS / name, test) for name, test in HEADERS.items()]
-    sources += [(path, path.stem) for path in sorted(KERNELS.glob("*.cu"))]
-    return [m for path, test in sources if not only or path.name == only for m in mutants_of(path, test)]
+    sources = [(KERNELS / f"{header}.cuh", kernels) for header, kernels in HEADERS.items()]
+    sources += [(path, [path.stem]) for path in sorted(KERNELS.glob("*.cu"))]
+    return [m for path, kernels in sources if not only or path.name == only
+            for m in mutants_of(path, kernels)]
 
 
 def in_turn(mutants):
-    """All of them in an order that never changes, one of each kind at a time: any beginning is a fair sample."""
-    random.Random(1).shuffle(mutants)
-    kinds = [[m for m in mutants if m["kind"] == kind] for kind in RULES]
+    """All of them in an order that a change elsewhere does not alter, one of each kind at a time: any beginning is a
+    fair sample."""
+    kinds = [sorted((m for m in mutants if m["kind"] == kind), key=lambda m: m["id"]) for kind in RULES]
     return [m for turn in itertools.zip_longest(*kinds) for m in turn if m]
+
+
+def limit_time():
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
 class Build:
@@ -97,36 +112,36 @@ class Build:
                               text=True, check=True).stdout
         return text.strip().splitlines()[-1]
 
-    def program(self, test):
-        return "test_kernels" if (ROOT / f"tests/kernels/{test}.cpp").exists() else "test_ops"
+    def compiled(self, kernel, scratch):
+        """The object of one kernel, with what lies in `scratch` before the tree's own; None if it does not compile."""
+        source, mutated = f"CMakeFiles/s4lcore.dir/emulated/{kernel}.cpp.o", pathlib.Path(scratch) / f"{kernel}.o"
+        command = self.commands(source).replace(f"-o {source}", f"-o {mutated}").replace("-O3", "-O1")
+        command = re.sub(r"-M[DTF]( \S+)?", "", command).replace(" -Werror", "").replace(" -I", f" -I{scratch} -I", 1)
+        done = subprocess.run(command, shell=True, cwd=self.folder, capture_output=True)
+        return mutated if done.returncode == 0 else None
 
     def run(self, mutant):
         """killed, survived or invalid."""
-        original = KERNELS / mutant["file"]
-        lines = original.read_text().splitlines(keepends=True)
+        lines = (KERNELS / mutant["file"]).read_text().splitlines(keepends=True)
         at = mutant["line"] - 1
         lines[at] = lines[at].replace(mutant["before"], mutant["after"])
         with tempfile.TemporaryDirectory() as scratch:
             overlay = pathlib.Path(scratch) / "s4l/kernels/cuda" / mutant["file"]
             overlay.parent.mkdir(parents=True)
             overlay.write_text("".join(lines))
-            mutated = pathlib.Path(scratch) / "mutant.o"
-            source = f"CMakeFiles/s4lcore.dir/emulated/{mutant['test']}.cpp.o"
-            compile_ = self.commands(source).replace(f"-o {source}", f"-o {mutated}").replace("-O3", "-O1")
-            compile_ = re.sub(r"-M[DTF]( \S+)?", "", compile_).replace(" -Werror", "").replace(" -I", f" -I{scratch} -I", 1)
-            if subprocess.run(compile_, shell=True, cwd=self.folder, capture_output=True).returncode != 0:
+            objects = [self.compiled(kernel, scratch) for kernel in mutant["kernels"]]
+            if None in objects:
                 return "invalid"
-            program = self.program(mutant["test"])
-            link = self.commands(f"bin/{program}")
-            binary = pathlib.Path(scratch) / program
-            link = link.replace(f"-o bin/{program}", f"-o {binary} {mutated}")
+            binary = pathlib.Path(scratch) / "test_kernels"
+            names = " ".join(map(str, objects))
+            link = self.commands("bin/test_kernels").replace("-o bin/test_kernels", f"-o {binary} {names}")
             subprocess.run(link, shell=True, cwd=self.folder, capture_output=True, check=True)
-            try:
-                tests = subprocess.run([binary, "-a", "-#", f"[#{mutant['test']}]"], capture_output=True, timeout=300,
-                                       cwd=self.folder)
-                return "survived" if tests.returncode == 0 else "killed"
-            except subprocess.TimeoutExpired:
-                return "killed"
+            tests = ",".join(f"[#{TESTS.get(kernel, kernel)}]" for kernel in mutant["kernels"])
+            ran = subprocess.run([binary, "-a", "-#", tests], capture_output=True, text=True, cwd=self.folder,
+                                 preexec_fn=limit_time)
+            if "No test" in ran.stdout:
+                raise RuntimeError(f"expected tests of {tests}, got none")
+            return "survived" if ran.returncode == 0 else "killed"
 
 
 def main():
@@ -145,13 +160,13 @@ def main():
     for mutant in in_turn(all_mutants(wanted.only)):
         if len(judged) == wanted.count:
             break
-        if mutant["id"] not in known:
+        if known.get(mutant["id"], {"verdict": "survived"})["verdict"] == "survived":
             verdicts = (build.run(mutant) for build in builds)
             verdict = next((v for v in verdicts if v != "survived"), "survived")
             known[mutant["id"]] = mutant | {"verdict": verdict}
             with results.open("a") as file:
                 file.write(json.dumps(known[mutant["id"]]) + "\n")
-        entry = known[mutant["id"]]
+        entry = mutant | {"verdict": known[mutant["id"]]["verdict"]}
         if entry["verdict"] != "invalid":
             judged.append(entry)
             print(f"{len(judged)} {entry['verdict']}: {entry['file']}:{entry['line']} {entry['rule']}", flush=True)
