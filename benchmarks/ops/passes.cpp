@@ -71,7 +71,8 @@ void softmax(std::int64_t n, std::int64_t k) {
     const Tensor z = random({n, k}), gz = empty_like(z), loss = empty({});
     const Tensor ce = empty({n}), h = empty({n}), hit = empty({n});
     const Tensor labels = zeros({n}, DType::i32);
-    return Pass{bytes_of({z, gz}), [=] { cpu::softmax_entropy(z, labels, {.entropy = 0.5}, loss, ce, h, hit, gz); }};
+    return Pass{bytes_of({z, labels, gz, ce, h, hit}),
+                [=] { cpu::softmax_entropy(z, labels, {.entropy = 0.5}, loss, ce, h, hit, gz); }};
   });
 }
 

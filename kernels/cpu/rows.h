@@ -2,8 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "s4l/kernels/cpu/parallel.h"
-#include "s4l/kernels/cpu/scratch.h"
+#include "s4l/kernels/cpu/parallel_sum.h"
 
 namespace s4l::cpu {
 
@@ -27,25 +26,30 @@ std::int64_t rows_of_task(const RowMatrices<T>& m) {
   return fit < kWhole ? std::max<std::int64_t>(fit, 1) : fit / kWhole * kWhole;
 }
 
-/// Calls body(begin, end, scratch of a row's size) for all rows.
+/// A row's worth of numbers, where rows are not narrow.
+template <class T>
+class RowScratch {
+ public:
+  explicit RowScratch(const RowMatrices<T>& m)
+      : floats_(m.columns <= kNarrow ? 0 : m.columns * static_cast<std::int64_t>(sizeof(T) / sizeof(float))) {}
+  T* data() const { return reinterpret_cast<T*>(floats_.data()); }
+
+ private:
+  Scratch floats_;
+};
+
+/// Calls body(begin, end, scratch) for all rows.
 template <class T, class Body>
 void parallel_rows(const RowMatrices<T>& m, const Body& body) {
-  parallel_blocks(m.rows, rows_of_task(m), [&](std::int64_t begin, std::int64_t end) {
-    const Scratch row(m.columns <= kNarrow ? 0 : m.columns * static_cast<std::int64_t>(sizeof(T) / sizeof(float)));
-    body(begin, end, reinterpret_cast<T*>(row.data()));
-  });
+  parallel_blocks(m.rows, rows_of_task(m),
+                  [&](std::int64_t begin, std::int64_t end) { body(begin, end, RowScratch<T>(m).data()); });
 }
 
-/// The same, and the sum of what body returns, in the order of the rows.
+/// The same, and the sum of what body returns.
 template <class T, class Body>
-double sum_over_rows(const RowMatrices<T>& m, const Body& body) {
-  const std::int64_t block = rows_of_task(m), tasks = (m.rows + block - 1) / block;
-  const Scratch memory(2 * tasks);
-  auto* const parts = reinterpret_cast<double*>(memory.data());
-  parallel_rows(m, [&](std::int64_t begin, std::int64_t end, T* row) { parts[begin / block] = body(begin, end, row); });
-  double sum = 0;
-  for (std::int64_t i = 0; i < tasks; ++i) sum += parts[i];
-  return sum;
+double sum_rows(const RowMatrices<T>& m, const Body& body) {
+  return sum_blocks(m.rows, rows_of_task(m),
+                    [&](std::int64_t begin, std::int64_t end) { return body(begin, end, RowScratch<T>(m).data()); });
 }
 
 }  // namespace s4l::cpu

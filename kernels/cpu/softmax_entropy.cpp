@@ -177,7 +177,7 @@ void softmax_entropy(const Tensor& z, const Tensor& labels, const SoftmaxEntropy
                               hit.data<T>(),
                               options};
     const auto run = rows_kernel(T{});
-    const double worth = sum_over_rows(rows.m, [&](std::int64_t begin, std::int64_t end, T* scratch) {
+    const double worth = sum_rows(rows.m, [&](std::int64_t begin, std::int64_t end, T* scratch) {
       run(rows, begin, end, scratch);
       return options.cross_entropy * sum(rows.cross_entropy + begin, end - begin) +
              options.entropy * sum(rows.entropy + begin, end - begin);
