@@ -6,6 +6,7 @@
 
 #include "s4l/core/error.h"
 #include "s4l/data/picture_files.h"
+#include "s4l/data/picture_walk.h"
 
 namespace s4l::data {
 namespace {
@@ -17,9 +18,11 @@ class UnlabelledPictures final : public PictureFiles {
  public:
   UnlabelledPictures(const std::string& place, const DatasetOptions& options)
       : PictureFiles(open_tree(place), options) {
+    PicturesBelow found = pictures_below(tree(), {""});
     std::vector<Picture> pictures;
-    for (std::string& path : picture_files(tree(), "")) pictures.push_back({std::move(path)});
+    for (std::string& path : found.files.at("")) pictures.push_back({std::move(path)});
     if (pictures.empty()) fail(ErrorKind::data, "--unlabeled {}: expected pictures in it, found none", place);
+    note_left_out(found.left_out);
     note_unread();
     open(std::move(pictures), {});
   }

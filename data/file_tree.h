@@ -13,6 +13,7 @@ class FileTree {
   struct Entry {
     std::string name;
     bool is_folder = false;
+    bool is_link = false;  ///< to a folder or file
   };
   /// What tells whether a file has changed without reading it.
   struct Stamp {
@@ -30,8 +31,8 @@ class FileTree {
   const std::string& root() const { return root_; }
   /// What lies right in `folder` ("" is the root) and is not hidden, sorted by bytes. Throws Error(io).
   virtual std::vector<Entry> entries(const std::string& folder) const = 0;
-  /// The same for two paths that lead to one folder.
-  virtual std::string identity(const std::string& folder) const = 0;
+  /// The same for two paths that lead to one folder or file; empty where there is none.
+  virtual std::string identity(const std::string& path) const = 0;
   /// Throws Error(io) where there is no such file, Error(data) where it is no regular file.
   virtual Stamp stamp(const std::string& path) const = 0;
   /// All bytes of a file; throws as stamp() does, and Error(data) where they are more than `most`.
@@ -50,10 +51,5 @@ std::vector<std::uint8_t> read_regular_file(const std::string& path, std::int64_
 /// The names of the folders, or of the files, right in `folder`.
 std::vector<std::string> folder_names(const FileTree& tree, const std::string& folder);
 std::vector<std::string> file_names(const FileTree& tree, const std::string& folder);
-/// What has a picture's suffix in `folder` and the folders below it, relative to it, sorted by bytes. No folder is
-/// entered twice, whatever the links. A folder named x.jpg counts as a picture, so that reading it says what is wrong.
-std::vector<std::string> picture_files(const FileTree& tree, const std::string& folder);
-/// How many pictures of formats that are not read lie in the tree, as "3 .heic, 1 .webp"; empty for none.
-std::string unread_pictures(const FileTree& tree);
 
 }  // namespace s4l::data

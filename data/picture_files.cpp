@@ -11,6 +11,7 @@
 #include "s4l/data/cut.h"
 #include "s4l/data/decode.h"
 #include "s4l/data/in_threads.h"
+#include "s4l/data/picture_walk.h"
 
 namespace s4l::data {
 namespace {
@@ -58,6 +59,16 @@ void PictureFiles::open(std::vector<Picture> pictures, std::vector<std::string> 
 void PictureFiles::note_unread() {
   if (const std::string unread = unread_pictures(*tree_); !unread.empty())
     note(tree_->root() + ": not read, as their formats are not known: " + unread);
+}
+
+void PictureFiles::note_left_out(const std::vector<std::string>& paths) {
+  constexpr std::size_t kShown = 3;
+  if (paths.empty()) return;
+  std::string examples;
+  for (std::size_t i = 0; i < std::min(kShown, paths.size()); ++i) examples += (i == 0 ? "" : ", ") + paths[i];
+  note(fill_in("{}: left out {} to what is read already: {}{}",
+               {tree_->root(), paths.size() == 1 ? "1 link" : to_text(paths.size()) + " links", examples,
+                paths.size() > kShown ? ", ..." : ""}));
 }
 
 void PictureFiles::check_files() {

@@ -46,6 +46,8 @@ class PictureFiles : public Dataset {
   void carve_test();
   /// Notes how many pictures of formats that are not read lie in the tree.
   void note_unread();
+  /// Notes which paths were not read because others lead to the same.
+  void note_left_out(const std::vector<std::string>& paths);
   void note(std::string text) { notes_.push_back(std::move(text)); }
 
  private:

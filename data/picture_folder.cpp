@@ -1,6 +1,6 @@
 #include "s4l/data/picture_folder.h"
 
-#include "s4l/data/file_tree.h"
+#include "s4l/data/picture_walk.h"
 
 namespace s4l::data {
 

@@ -43,7 +43,7 @@ class TarTree final : public FileTree {
     for (const auto& [name, is_folder] : found->second) entries.push_back({name, is_folder});
     return entries;
   }
-  std::string identity(const std::string& folder) const override { return folder; }
+  std::string identity(const std::string& path) const override { return path; }
   Stamp stamp(const std::string& path) const override { return {file(path).bytes, archive_.changed()}; }
 
   std::vector<std::uint8_t> read(const std::string& path, std::int64_t most) const override {
