@@ -24,7 +24,7 @@ CommandLine config_line() {
       "`s4l run --dry-run` shows what it becomes.";
   for (const Setting& setting : settings())
     if (setting.option.name != "method") line.options.push_back(setting.option);
-  line.options.push_back({"config", "FILE", "read settings from a TOML file", true});
+  line.options.push_back(config_option());
   line.options.push_back({"recipe", "NAME", "one of `s4l list recipes`, instead of DATASET/METHOD", true});
   line.options.push_back({"json", "", "as JSON", true, Takes::none});
   return line;

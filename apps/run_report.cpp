@@ -74,17 +74,20 @@ std::time_t start_time() {
 
 }  // namespace
 
-void tell_damaged(Log& log, const data::Dataset& dataset) {
-  const std::vector<data::Damaged>& damaged = dataset.damaged();
+void tell_damaged(Log& log, const std::vector<data::Damaged>& damaged) {
   for (const data::Damaged& one : damaged) log.warning(fmt::format("left out: {}: {}", one.path, one.reason));
   if (damaged.size() > 1)
     log.warning(fmt::format("{} left out", counted(static_cast<long long>(damaged.size()), "damaged picture")));
 }
 
+void tell_data(Log& log, const data::Dataset& dataset) {
+  tell_damaged(log, dataset.damaged());
+  for (const std::string& note : dataset.notes()) log.warning(note);
+}
+
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   const methods::RunOptions& options = run.options();
-  tell_damaged(log, run.dataset());
-  for (const std::string& note : run.dataset().notes()) log.line(note);
+  tell_data(log, run.dataset());
   std::string text =
       fmt::format("{}: {} -> {} labelled of {}, {}", options.dataset, labels_asked(options), with_commas(plan.labelled),
                   counted(plan.unlabelled + plan.val, "picture"), per_class_text(plan.labelled_per_class));

@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "s4l/apps/log.h"
 #include "s4l/core/io/json.h"
@@ -8,7 +9,9 @@
 namespace s4l::apps {
 
 /// Names each damaged picture that was left out, with its reason, and counts them.
-void tell_damaged(Log& log, const data::Dataset& dataset);
+void tell_damaged(Log& log, const std::vector<data::Damaged>& damaged);
+/// The damaged pictures of a data set, and what else in it is not used.
+void tell_data(Log& log, const data::Dataset& dataset);
 /// The resolved facts before a run: "things: 10 % -> 50 labelled of 500 pictures, 5 per class; ...".
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan);
 /// What followed from the pictures and the device because nobody said it; nothing where all was said.

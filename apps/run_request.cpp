@@ -35,7 +35,7 @@ std::vector<Option> own_options() {
        0,
        {"resume-interrupted"}},
       {"overwrite", "", "replace the run that is in --output", true, Takes::none, 0, {"exist-ok"}},
-      {"config", "FILE", "read settings from a TOML file", true},
+      config_option(),
       {"dry-run", "", "tell what would be done, write nothing", true, Takes::none},
       {"json", "", "the result as JSON on stdout", true, Takes::none},
       {"recipe", "NAME", "one of `s4l list recipes`, instead of DATASET/METHOD"},
@@ -96,18 +96,23 @@ double time_limit_from(const Arguments& arguments) {
   return arguments.has("time") ? seconds_from(arguments.get("time")) : 0;
 }
 
+Option config_option() { return {"config", "FILE", "read settings from a TOML file", true}; }
+
+Layer layer_from_config(const Arguments& arguments) {
+  if (!arguments.has("config")) return {};
+  const std::string file = arguments.get("config");
+  check(std::filesystem::exists(file), "--config: there is no file {}", file);
+  check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
+  return layer_from_toml(io::read_file(file), file);
+}
+
 std::vector<Layer> layers_from(const Arguments& arguments) {
   std::vector<Layer> layers;
   // A run that goes on keeps what it began with.
   const std::string own = io::config_folder().empty() ? "" : io::config_folder() + "/config.toml";
   if (!arguments.has("resume") && std::filesystem::exists(own))
     layers.push_back(layer_from_toml(io::read_file(own), own));
-  if (arguments.has("config")) {
-    const std::string file = arguments.get("config");
-    check(std::filesystem::exists(file), "--config: there is no file {}", file);
-    check(std::filesystem::is_regular_file(file), "--config: expected a TOML file, got {}", file);
-    layers.push_back(layer_from_toml(io::read_file(file), file));
-  }
+  layers.push_back(layer_from_config(arguments));
   layers.push_back(layer_from_environment());
   layers.push_back(layer_from_arguments(arguments, arguments.positional));
   return layers;

@@ -19,6 +19,9 @@ struct RunRequest {
 };
 
 CommandLine run_line();
+/// --config, of the commands that read settings from a file, and what the file gives: nothing where none is named.
+Option config_option();
+Layer layer_from_config(const Arguments& arguments);
 /// What --config, the environment and the command line give, in rising order.
 std::vector<Layer> layers_from(const Arguments& arguments);
 /// The seconds of --time, 0 where it is not given.

@@ -111,19 +111,6 @@ TEST_CASE("--overwrite leaves nothing of the run before") {
   CHECK(events == 1);
 }
 
-TEST_CASE("eval warns where the folder's split is not the one that the weights were trained on") {
-  const NewFolder folder;
-  const Words words = tiny_run("supervised", 1);
-  REQUIRE(run_s4l(folder.path(), words + Words{"-o", "a"}).code == 0);
-  CHECK(run_s4l(folder.path(), {"eval", "a"}).err.empty());
-  REQUIRE(run_s4l(folder.path(), words + Words{"-o", "b", "--seed", "1"}).code == 0);
-  fs::copy_file(folder / "b/split.csv", folder / "a/split.csv", fs::copy_options::overwrite_existing);
-  const Outcome outcome = run_s4l(folder.path(), {"eval", "a"});
-  CHECK(outcome.code == 0);
-  CHECK(lines_in(outcome.err) == 1);
-  CHECK(contains(outcome.err, "warning: a/weights/last.safetensors was trained on the split "));
-}
-
 TEST_CASE("config.toml repeats the run with the same numbers") {
   const NewFolder folder;
   const Words words = tiny_run("rotation", 3) + Words{"--seed", "5", "--rot-weight", "2.5", "-o", "first"};

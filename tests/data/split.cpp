@@ -1,4 +1,5 @@
 #include "s4l/data/split.h"
+#include "s4l/data/split_rows.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -217,4 +218,18 @@ TEST_CASE("an error in split.csv names the line") {
     const std::string& text = csv;
     CHECK(kind_of([&] { split_from_csv(dataset, text); }) == ErrorKind::data);
   }
+}
+
+TEST_CASE("the test pictures of a split.csv are found in whatever order the data set has them, or named") {
+  MemoryDataset dataset(2, {3}, 0);  // class0, class1, three each
+  const std::string csv =
+      "path,label,role\npictures/5.png,class1,test\npictures/0.png,class0,labeled\ngone.png,class0,val\n"
+      "pictures/1.png,class0,test\nunknown.png,,test\n";
+  CHECK(split_rows(csv)[0].line == 2);
+  CHECK(split_rows(csv)[2].role == "val");
+  CHECK(test_pictures(dataset, split_rows(csv)) == std::vector<std::int64_t>{5, 1});
+  CHECK_THROWS_WITH(test_pictures(dataset, split_rows(csv + "lost.png,class0,test\nlost too.png,class0,test\n")),
+                    Catch::Equals("split: expected its 4 test pictures, lacking 2: lost.png: not in the data set"));
+  CHECK_THROWS_WITH(test_pictures(dataset, split_rows(csv + "pictures/2.png,class1,test\n")),
+                    Catch::Contains("pictures/2.png: expected the label \"class1\", got \"class0\""));
 }
