@@ -86,11 +86,13 @@ io::Json evaluation_json(const Evaluation& evaluation, const std::vector<std::st
   return json;
 }
 
-void write_evaluation(const std::string& folder, const data::Dataset& dataset, const RunResult& result) {
+void write_evaluation(const std::string& folder, const data::Dataset& dataset, const std::string& split_hash,
+                      const RunResult& result) {
   const Evaluation& test = result.test;
   const auto& names = dataset.class_names();
   io::Json summary = evaluation_json(test, names);
   summary.set("weights", result.best_on_validation ? "weights/best.safetensors" : "weights/last.safetensors");
+  summary.set("split_hash", split_hash);
   summary.set("reported_step", result.reported_step);
   summary.set("best_on_validation", result.best_on_validation);
   io::save_atomically(folder + "/eval/summary.json", summary.dump(2) + "\n");

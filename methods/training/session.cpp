@@ -170,7 +170,7 @@ void Session::finish() {
   log(trainer_.steps_done(), {{"test/top-1-acc", score.accuracy()}, {"test/top-5-acc", score.top5_accuracy()}});
   if (!folder_.empty()) {
     io::save_tensors(folder_ + "/weights/last.safetensors", last);
-    write_evaluation(folder_, s_.dataset, result_);
+    write_evaluation(folder_, s_.dataset, s_.hash, result_);
     describe();
   }
   set_weights(model, last);
