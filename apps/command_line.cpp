@@ -118,6 +118,9 @@ Arguments parse(const CommandLine& line, std::vector<std::string> words) {
   } catch (const CLI::CallForHelp&) {
     arguments.help = true;
     return arguments;
+  } catch (const CLI::ArgumentMismatch& error) {  // "--lr: 1 required FLOAT missing"
+    const std::string text = error.what();
+    fail(ErrorKind::usage, "{}: expected a value, got none", text.substr(0, text.find(':')));
   } catch (const CLI::ParseError& error) {
     fail(ErrorKind::usage, "{}", error.what());
   }

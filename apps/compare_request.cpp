@@ -14,6 +14,7 @@
 #include "s4l/apps/threads.h"
 #include "s4l/core/error.h"
 #include "s4l/methods/method.h"
+#include "s4l/methods/training/chain.h"
 
 namespace s4l::apps {
 namespace {
@@ -59,9 +60,21 @@ bool is_own(const methods::RunOptions& options, const Setting& setting) {
   return field == nullptr || field->standards.count(options.method) > 0;
 }
 
+/// The options of each stage of the method that the layers name.
+std::vector<methods::RunOptions> stages_from(const std::string& recipe, std::vector<Layer> layers) {
+  const std::size_t count = methods::find_method(combine(recipe, layers).method).stages.size();
+  std::vector<methods::RunOptions> stages;
+  layers.emplace_back();
+  for (std::size_t number = 1; number <= count; ++number) {
+    layers.back() = {{"stage", std::to_string(number), "--stage"}};
+    stages.push_back(combine(recipe, layers));
+  }
+  return stages;
+}
+
 /// An option of some methods goes to those that have it.
 CompareEntry entry_from(const std::string& word, const Arguments& arguments) {
-  CompareEntry entry{word, word, {}};
+  CompareEntry entry{word, word, {}, {}};
   std::replace_if(
       entry.file_name.begin(), entry.file_name.end(), [](char c) { return c == '@' || c == '/'; }, '-');
   const std::size_t at = word.find('@');
@@ -73,9 +86,15 @@ CompareEntry entry_from(const std::string& word, const Arguments& arguments) {
     const Setting* setting = find_setting(value.name);
     if (setting == nullptr || is_own(entry.options, *setting)) own.values.push_back(value);
   }
-  entry.options = combine(at == std::string::npos ? "" : word.substr(at + 1), layers_from(own));
-  check(!asks_for_stages(entry.options), "compare: expected methods of one stage, got {}, which chains several",
-        entry.options.method);
+  const std::string recipe = at == std::string::npos ? "" : word.substr(at + 1);
+  entry.options = combine(recipe, layers_from(own));
+  entry.trainings = {entry.options};
+  if (asks_for_stages(entry.options)) {
+    // --steps is what they take together: the recipe says how they share it.
+    std::erase_if(own.values, [](const Arguments::Value& value) { return value.name == "steps"; });
+    entry.options = combine(recipe, layers_from(own));
+    entry.trainings = stages_from(recipe, layers_from(own));
+  }
   return entry;
 }
 
@@ -101,11 +120,22 @@ std::string CompareRequest::run_folder(const CompareEntry& entry, std::uint64_t 
   return fmt::format("{}/{}-s{}", folder, entry.file_name, seed);
 }
 
-methods::RunOptions CompareRequest::options_of(const CompareEntry& entry, std::uint64_t seed) const {
-  methods::RunOptions options = entry.options;
-  options.seed = seed;
-  if (new_pictures) options.data_seed += seed;
-  return options;
+std::vector<std::string> CompareRequest::training_folders(const CompareEntry& entry, std::uint64_t seed) const {
+  const std::string whole = run_folder(entry, seed);
+  if (!entry.chained()) return {whole};
+  const methods::Chain chain(entry.trainings, whole);
+  std::vector<std::string> folders;
+  for (int number = 1; number <= chain.count(); ++number) folders.push_back(chain.folder(number));
+  return folders;
+}
+
+std::vector<methods::RunOptions> CompareRequest::trainings_of(const CompareEntry& entry, std::uint64_t seed) const {
+  std::vector<methods::RunOptions> trainings = entry.trainings;
+  for (methods::RunOptions& options : trainings) {
+    options.seed = seed;
+    if (new_pictures) options.data_seed += seed;
+  }
+  return trainings;
 }
 
 CommandLine compare_line() {
@@ -122,7 +152,8 @@ CommandLine compare_line() {
   line.rest_help = "the others";
   line.note =
       "Every run is a folder of its own below --output; finished ones are not run again, stopped ones go on.\n"
-      "Settings are those of `s4l run`; each METHOD starts from its own recipe.";
+      "Settings are those of `s4l run`; each METHOD starts from its own recipe. One that trains several times shares\n"
+      "the steps, or the time, among its stages as its recipe does.";
   for (const Option& option : run_line().options) {
     const bool shared = std::count(kShared.begin(), kShared.end(), option.name) > 0;
     if (shared || (find_setting(option.name) != nullptr && option.name != "seed")) line.options.push_back(option);
@@ -151,6 +182,7 @@ CompareRequest compare_request_from(const Arguments& arguments) {
   const std::string equal = arguments.get("equal", "steps");
   check(equal == "steps" || equal == "time", "--equal: expected steps or time, got \"{}\"", equal);
   request.equal_time = equal == "time";
+  request.steps = static_cast<std::int64_t>(number_from("--steps", arguments.get("steps", "0")));
   request.new_pictures = on("new-pictures");
   request.folder = arguments.get("output", comparison_folder(request.entries[0].options));
   request.dry_run = on("dry-run");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -40,6 +41,13 @@ std::string difference_text(const std::vector<double>& values) {
 
 double mean_of(const std::vector<double>& values) { return methods::mean_interval(values).mean; }
 
+/// "227 + 227 + 46" of a method of several trainings.
+std::string steps_text(const ComparedRun& run) {
+  std::string text;
+  for (const long long steps : run.steps) text += (text.empty() ? "" : " + ") + with_commas(steps);
+  return text;
+}
+
 std::string row_text(const ComparedMethod& method, Score score, const ComparedMethod* reference) {
   const std::vector<double> values = points(method, score);
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
@@ -50,7 +58,7 @@ std::string row_text(const ComparedMethod& method, Score score, const ComparedMe
       "| {}{} | {} | {:.1f} ({:.1f}–{:.1f}) | {} | {} | {} |\n", method.name, averaged ? ", mean of 4 rotations" : "",
       values.size(), mean_of(values), *least, *most,
       is_reference || reference == nullptr ? "" : difference_text(differences(method, score, *reference)),
-      with_commas(method.runs.begin()->second.steps), averaged ? "" : clock(seconds));
+      steps_text(method.runs.begin()->second), averaged ? "" : clock(seconds));
 }
 
 std::string matrix_text(const std::vector<ComparedMethod>& methods) {
@@ -70,13 +78,19 @@ std::string matrix_text(const std::vector<ComparedMethod>& methods) {
 
 }  // namespace
 
-ComparedRun read_compared(const std::string& folder) {
-  const io::Json json = io::parse_json(io::read_file(folder + "/result.json"));
-  const io::Json& test = json.at("test");
-  ComparedRun run{folder, json.at("split").string(), test.at("unrotated").at("top-1-acc").number()};
-  if (const io::Json* averaged = test.find("rot_avg")) run.rot_avg = averaged->at("top-1-acc").number();
-  run.seconds = json.at("seconds").number();
-  run.steps = std::llround(json.at("steps").number());
+ComparedRun read_compared(const std::string& folder, const std::vector<std::string>& trainings) {
+  ComparedRun run;
+  run.folder = folder;
+  for (const std::string& training : trainings) {
+    const io::Json json = io::parse_json(io::read_file(training + "/result.json"));
+    const io::Json& test = json.at("test");
+    run.split = json.at("split").string();
+    run.top1 = test.at("unrotated").at("top-1-acc").number();
+    const io::Json* averaged = test.find("rot_avg");
+    run.rot_avg = averaged != nullptr ? averaged->at("top-1-acc").number() : -1;
+    run.seconds += json.at("seconds").number();
+    run.steps.push_back(std::llround(json.at("steps").number()));
+  }
   return run;
 }
 
@@ -125,7 +139,8 @@ std::string runs_csv(const std::vector<ComparedMethod>& methods) {
   for (const ComparedMethod& method : methods)
     for (const auto& [seed, run] : method.runs)
       csv += fmt::format("{},{},{},{},{},{:.1f},{},{}\n", method.name, seed, run.top1,
-                         run.rot_avg < 0 ? "" : to_text(run.rot_avg), run.steps, run.seconds, run.split, run.folder);
+                         run.rot_avg < 0 ? "" : to_text(run.rot_avg),
+                         std::accumulate(run.steps.begin(), run.steps.end(), 0LL), run.seconds, run.split, run.folder);
   return csv;
 }
 

@@ -12,7 +12,7 @@ struct ComparedRun {
   double top1 = 0;
   double rot_avg = -1;  ///< with the mean of four rotations; negative: not evaluated
   double seconds = 0;
-  long long steps = 0;
+  std::vector<long long> steps;  ///< of each of its trainings
 };
 
 /// The runs of one row by seed.
@@ -21,8 +21,8 @@ struct ComparedMethod {
   std::map<long long, ComparedRun> runs;
 };
 
-/// Reads the result.json of a run's folder.
-ComparedRun read_compared(const std::string& folder);
+/// Reads the result.json of each of a run's trainings; the last one's test counts.
+ComparedRun read_compared(const std::string& folder, const std::vector<std::string>& trainings);
 /// Throws Error(data) where runs of one seed learned from different labels.
 void check_same_splits(const std::vector<ComparedMethod>& methods);
 

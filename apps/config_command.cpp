@@ -6,6 +6,7 @@
 #include "s4l/apps/run_request.h"
 #include "s4l/apps/settings.h"
 #include "s4l/core/io/json.h"
+#include "s4l/methods/training/run_setup.h"
 
 namespace s4l::apps {
 namespace {
@@ -54,6 +55,7 @@ io::Json to_json(const methods::RunOptions& options, const Origins& origins) {
 int config(const Arguments& arguments) {
   Origins origins;
   const methods::RunOptions options = combine(arguments.get("recipe"), layers_from(arguments), &origins);
+  methods::check_options(options);
   if (arguments.on("json"))
     fmt::print("{}\n", to_json(options, origins).dump(2));
   else

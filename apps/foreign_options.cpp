@@ -9,8 +9,6 @@ std::string foreign_option(const std::string& name) {
     const char *name, *answer;
   };
   static constexpr std::array kRows = {
-      Row{"amp", "all arithmetic is in 32 bits; leave it out"},
-      Row{"amp-dtype", "all arithmetic is in 32 bits; leave it out"},
       Row{"cos-lr", "the schedule is a cosine unless --sched says otherwise; leave it out"},
       Row{"deterministic", "every run is; leave it out"},
       Row{"dist-url", "a run is one process; leave it out"},

@@ -26,6 +26,7 @@ std::string short_help() {
 }
 
 int dispatch(const std::vector<std::string>& words) {
+  if (words.size() > 1 && words[0] == "help") return dispatch({words[1], "--help"});
   if (words.empty() || words[0] == "-h" || words[0] == "--help" || words[0] == "help")
     return std::fputs(short_help().c_str(), stdout), kSuccess;
   if (words[0] == "--version") return fmt::print("s4l {}\n", S4L_VERSION), kSuccess;

@@ -22,17 +22,28 @@ namespace s4l::apps {
 namespace {
 
 /// Measures a step and tells what the run would take.
-methods::Plan tell_costs(const methods::Run& run, const RunRequest& request, Log& log) {
+methods::Plan tell_costs(methods::Run& run, const methods::RunOptions& asked, Log& log) {
   methods::Plan plan = run.plan();
   run.measure(plan);
-  tell_chosen(log, request.options, run.options());
+  tell_chosen(log, asked, run.options());
   tell_plan(log, run, plan);
   return plan;
 }
 
+int dry_run_stages(const RunRequest& request, const Arguments& arguments, Log& log) {
+  const std::vector<methods::RunOptions> stages = options_of_stages(request, arguments);
+  for (const methods::RunOptions& stage : stages) {
+    log.line(stage_title(stage));
+    methods::Run run(stage, methods::Start::assumed);
+    tell_costs(run, stage, log);
+  }
+  fmt::print("{}", to_toml(request.options, stages));
+  return kSuccess;
+}
+
 int dry_run(const RunRequest& request, Log& log) {
-  const methods::Run run(request.options);
-  const methods::Plan plan = tell_costs(run, request, log);
+  methods::Run run(request.options);
+  const methods::Plan plan = tell_costs(run, request.options, log);
   if (request.json)
     fmt::print("{}\n", plan_json(run, plan).dump(2));
   else
@@ -84,11 +95,7 @@ int run(const Arguments& arguments) {
   Log log = log_from(arguments);
   if (const std::string why = why_no_gpu(); !why.empty()) log.line("no GPU, so the CPU computes: " + why);
   const bool stages = asks_for_stages(request.options);
-  if (request.dry_run && stages) {
-    tell_costs(methods::Run(request_from(arguments, 1).options), request, log);
-    return print_stages(request, arguments), kSuccess;
-  }
-  if (request.dry_run) return dry_run(request, log);
+  if (request.dry_run) return stages ? dry_run_stages(request, arguments, log) : dry_run(request, log);
   catch_stop_signals();
   return stages ? run_stages(request, arguments, log, run_one) : run_one(request, arguments, log);
 }

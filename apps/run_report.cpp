@@ -15,8 +15,6 @@
 namespace s4l::apps {
 namespace {
 
-constexpr std::size_t kDamagedShown = 5;
-
 std::string labels_asked(const methods::RunOptions& options) {
   if (!options.labels_file.empty()) return options.labels_file;
   if (options.labels_per_class >= 0) return fmt::format("{} per class", options.labels_per_class);
@@ -53,15 +51,6 @@ std::string step_text(const methods::RunOptions& options, std::int64_t rows) {
   return views > 1 ? text + fmt::format(" x {}", views) : text;
 }
 
-void tell_damaged(Log& log, const data::Dataset& dataset) {
-  const auto& damaged = dataset.damaged();
-  for (std::size_t i = 0; i < std::min(damaged.size(), kDamagedShown); ++i)
-    log.warning(fmt::format("left out: {}: {}", damaged[i].path, damaged[i].reason));
-  if (damaged.size() > kDamagedShown)
-    log.warning(fmt::format("and {} left out",
-                            counted(static_cast<long long>(damaged.size() - kDamagedShown), "more damaged picture")));
-}
-
 std::string reported_text(const methods::RunResult& result, std::size_t validation) {
   if (!result.best_on_validation)
     return fmt::format("step {}, the last: too few labels for validation", result.reported_step);
@@ -84,6 +73,13 @@ std::time_t start_time() {
 }
 
 }  // namespace
+
+void tell_damaged(Log& log, const data::Dataset& dataset) {
+  const std::vector<data::Damaged>& damaged = dataset.damaged();
+  for (const data::Damaged& one : damaged) log.warning(fmt::format("left out: {}: {}", one.path, one.reason));
+  if (damaged.size() > 1)
+    log.warning(fmt::format("{} left out", counted(static_cast<long long>(damaged.size()), "damaged picture")));
+}
 
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   const methods::RunOptions& options = run.options();

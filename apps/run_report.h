@@ -7,6 +7,8 @@
 
 namespace s4l::apps {
 
+/// Names each damaged picture that was left out, with its reason, and counts them.
+void tell_damaged(Log& log, const data::Dataset& dataset);
 /// The resolved facts before a run: "things: 10 % -> 50 labelled of 500 pictures, 5 per class; ...".
 void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan);
 /// What followed from the pictures and the device because nobody said it; nothing where all was said.

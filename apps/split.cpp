@@ -5,6 +5,7 @@
 #include "s4l/apps/commands.h"
 #include "s4l/apps/config.h"
 #include "s4l/apps/exit_code.h"
+#include "s4l/apps/run_report.h"
 #include "s4l/apps/settings.h"
 #include "s4l/core/error.h"
 #include "s4l/core/io/file.h"
@@ -36,6 +37,8 @@ int split(const Arguments& arguments) {
   const data::SplitFormat format = data::split_format_from(arguments.get("format", "csv"));
   methods::RunOptions options = combine("", {layer_from_environment(), layer_from_arguments(arguments)});
   const auto dataset = methods::open_data(options);
+  Log log(Log::Level::normal, terminal_of(2));
+  tell_damaged(log, *dataset);
   const data::Split split = methods::split_data(options, *dataset);
   const auto files = data::split_files(*dataset, split, format, options.seed);
   const std::string hash = data::split_hash(data::split_csv(*dataset, split));

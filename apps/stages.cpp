@@ -19,14 +19,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// The request's options as each stage has them.
-std::vector<methods::RunOptions> options_of_stages(const RunRequest& request, const Arguments& arguments) {
-  const auto count = methods::find_method(request.options.method).stages.size();
-  std::vector<methods::RunOptions> all;
-  for (std::size_t i = 0; i < count; ++i) all.push_back(request_from(arguments, static_cast<int>(i) + 1).options);
-  return all;
-}
-
 /// The request for one stage, with what the stage before has left.
 RunRequest request_for(const methods::Chain& chain, int number, const RunRequest& whole, Clock::time_point start) {
   RunRequest request = whole;
@@ -49,8 +41,17 @@ bool asks_for_stages(const methods::RunOptions& options) {
   return options.stage == 0 && !methods::find_method(options.method).stages.empty();
 }
 
-void print_stages(const RunRequest& request, const Arguments& arguments) {
-  fmt::print("{}", to_toml(request.options, options_of_stages(request, arguments)));
+std::vector<methods::RunOptions> options_of_stages(const RunRequest& request, const Arguments& arguments) {
+  const auto count = methods::find_method(request.options.method).stages.size();
+  std::vector<methods::RunOptions> all;
+  for (std::size_t i = 0; i < count; ++i) all.push_back(request_from(arguments, static_cast<int>(i) + 1).options);
+  return all;
+}
+
+std::string stage_title(const methods::RunOptions& options) {
+  const std::vector<methods::Stage>& stages = methods::find_method(options.method).stages;
+  return fmt::format("stage {} of {}: {}", options.stage, stages.size(),
+                     stages.at(static_cast<std::size_t>(options.stage - 1)).name);
 }
 
 int run_stages(const RunRequest& request, const Arguments& arguments, Log& log, RunOne run_one) {
@@ -66,7 +67,7 @@ int run_stages(const RunRequest& request, const Arguments& arguments, Log& log, 
       if (std::filesystem::exists(chain.folder(number))) clear_run(chain.folder(number));
   if (!request.resume) io::save_atomically(folder + "/config.toml", to_toml(request.options, options));
   for (int number = 1; number <= chain.count(); ++number) {
-    const std::string title = fmt::format("stage {} of {}: {}", number, chain.count(), chain.stage(number).name);
+    const std::string title = stage_title(options[static_cast<std::size_t>(number - 1)]);
     if (chain.finished(number)) {
       log.line(title + ", finished before");
       continue;

@@ -23,6 +23,8 @@ std::string weights_of_run(const std::string& run) {
   const std::string folder = last_stage(run);
   for (const char* name : {"/weights/best.safetensors", "/weights/last.safetensors"})
     if (fs::exists(folder + name)) return folder + name;
+  if (!fs::exists(folder + "/checkpoints"))
+    fail(ErrorKind::io, "{}: expected a run's folder or a weights file, got a folder without weights/", run);
   fail(ErrorKind::io,
        "{}: expected weights/best.safetensors or weights/last.safetensors; did the run finish? `s4l run --resume {}` "
        "goes on",

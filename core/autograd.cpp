@@ -98,10 +98,10 @@ void accumulate(Tensor& sum, const Arriving& arriving) {
 }
 
 /// The gradients that one step sends to its inputs, checked.
-Grads step_back(Node& node, const Tensor& gy, std::uint64_t needs) {
+Grads step_back(Node& node, const Tensor& gy, std::uint64_t needs, const Needs::Take& take) {
   check(static_cast<bool>(node.backward),
         "backward: expected a graph that was not freed, got one whose \"{}\" already ran backward()", node.op);
-  Grads grads = node.backward(gy, Needs(needs));
+  Grads grads = node.backward(gy, Needs(needs, take));
   check(grads.size() == node.inputs.size(), "backward: expected {} gradients from \"{}\", got {}", node.inputs.size(),
         node.op, grads.size());
   for (std::size_t i = 0; i < grads.size(); ++i) {
@@ -123,7 +123,12 @@ void run(const Tensor& loss, const Path& path, bool free_after, const Arrived& a
     const std::uint64_t needs = path.needs.at(node.get());
     auto gy = flowing.extract(node.get());
     if (needs == 0 || gy.empty()) continue;
-    Grads grads = step_back(*node, gy.mapped(), needs);
+    const auto take = [&](int i) {
+      const auto& input = node->inputs[static_cast<std::size_t>(i)];
+      auto sum = free_after && input && input->node ? flowing.extract(input->node.get()) : decltype(gy)();
+      return sum.empty() ? Tensor() : std::move(sum.mapped());
+    };
+    Grads grads = step_back(*node, gy.mapped(), needs, take);
     gy = {};
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!grads[i]) continue;

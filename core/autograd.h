@@ -15,11 +15,16 @@ using Grads = std::vector<Tensor>;
 /// a closure computes no other.
 class Needs {
  public:
-  explicit Needs(std::uint64_t bits) : bits_(bits) {}
+  using Take = std::function<Tensor(int input)>;
+  Needs(std::uint64_t bits, Take take) : bits_(bits), take_(std::move(take)) {}
   bool operator[](int input) const { return ((bits_ >> input) & 1u) != 0; }
+  /// Takes over the gradient that has reached `input` from later ops: the closure returns the sum of it and its own,
+  /// which saves a pass over both. Empty where there is none, or where grad() has to see each for itself.
+  Tensor take(int input) const { return take_(input); }
 
  private:
   std::uint64_t bits_;
+  Take take_;
 };
 
 using Backward = std::function<Grads(const Tensor& gy, Needs)>;

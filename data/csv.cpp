@@ -71,6 +71,10 @@ void parse_csv(std::string_view text, const std::function<void(CsvRow&)>& visit)
   }
 }
 
+std::string_view without_byte_order_mark(std::string_view text) {
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
 std::string csv_field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == text.npos) return std::string(text);
   std::string field = "\"";

@@ -17,6 +17,8 @@ struct CsvRow {
 std::vector<CsvRow> parse_csv(std::string_view text);
 /// The same, one row at a time.
 void parse_csv(std::string_view text, const std::function<void(CsvRow&)>& visit);
+/// The text behind the byte order mark that spreadsheets put before it.
+std::string_view without_byte_order_mark(std::string_view text);
 /// `text` as one field: in quotes where it holds a comma, a quote or a line end.
 std::string csv_field(std::string_view text);
 

@@ -5,6 +5,7 @@
 #include "s4l/core/error.h"
 #include "s4l/data/file_tree.h"
 #include "s4l/data/idx.h"
+#include "s4l/data/manifest_header.h"
 
 namespace s4l::data {
 namespace {
@@ -27,7 +28,9 @@ std::string dataset_at(const std::string& path) {
   if (has("train.bin") && has("test.bin")) return "cifar100";
   if (std::any_of(files.begin(), files.end(), is_idx_images)) return "idx";
   const bool sorted = !folder_names(*tree, "").empty();
-  if (std::count_if(files.begin(), files.end(), is_csv) == 1 && !sorted) return "manifest";
+  const auto table = std::find_if(files.begin(), files.end(), is_csv);
+  if (std::count_if(files.begin(), files.end(), is_csv) == 1 && (!sorted || begins_as_manifest(*tree, *table)))
+    return "manifest";
   return "image-folder";
 }
 

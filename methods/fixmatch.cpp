@@ -25,17 +25,19 @@ class FixMatch final : public Method {
     const SoftmaxEntropy classes = softmax_entropy(batch.part(z, 2), step.labels);
 
     const Tensor q = cast(softmax(batch.part(z, 0).detach()), DType::f32);
-    const Tensor labels = confident_labels(q, full({q.shape()[1]}, threshold_, DType::f32, q.device()));
+    if (!thresholds_) thresholds_ = full({q.shape()[1]}, threshold_, DType::f32, q.device());
+    const Tensor labels = confident_labels(q, thresholds_);
     const Tensor unlabelled = softmax_entropy(batch.part(z, 1), labels).loss;  // a row without label counts as 0
     step.metrics.put("train/sup_loss", classes.loss);
     step.metrics.put("train/acc", classes.hit);
     step.metrics.put("train/unsup_loss", unlabelled);
-    step.metrics.put("train/mask", is_labelled(labels));
+    step.metrics.put("train/util_ratio", is_labelled(labels));
     return classes.loss + weight_ * unlabelled;
   }
 
  private:
   double weight_, threshold_;
+  Tensor thresholds_;  // the same for every class, on the device
 };
 
 }  // namespace

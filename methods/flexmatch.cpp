@@ -44,7 +44,7 @@ class FlexMatch final : public Method {
     step.metrics.put("train/sup_loss", classes.loss);
     step.metrics.put("train/acc", classes.hit);
     step.metrics.put("train/unsup_loss", unlabelled);
-    step.metrics.put("train/mask", is_labelled(labels));
+    step.metrics.put("train/util_ratio", is_labelled(labels));
     step.metrics.put("train/threshold", thresholds);
     return classes.loss + weight_ * unlabelled;
   }

@@ -50,7 +50,7 @@ class FreeMatch final : public Method {
     step.metrics.put("train/acc", classes.hit);
     step.metrics.put("train/unsup_loss", unlabelled);
     step.metrics.put("train/fairness_loss", fair);
-    step.metrics.put("train/mask", is_labelled(labels));
+    step.metrics.put("train/util_ratio", is_labelled(labels));
     step.metrics.put("train/threshold", next_.global);
     return classes.loss + weight_ * unlabelled + fairness_weight_ * fair;
   }

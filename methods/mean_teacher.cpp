@@ -36,7 +36,7 @@ class MeanTeacher final : public Method {
     const Tensor consistency = squared_error(softmax(batch.part(z, 0)), taught);
     step.metrics.put("train/sup_loss", classes.loss);
     step.metrics.put("train/acc", classes.hit);
-    step.metrics.put("train/consistency_loss", consistency);
+    step.metrics.put("train/unsup_loss", consistency);
     return classes.loss + weight_ * scale_by(consistency, ramp(consistency));
   }
 

@@ -72,6 +72,7 @@ struct MethodOptions {
   int classes = 10;
   std::int64_t feature_size = 0;
   nn::Classifier* model = nullptr;  ///< the network, which outlives the method
+  DType computed_in = DType::f32;   ///< its features: bf16 or f16 in mixed precision
   std::int64_t pictures = 0;        ///< of the data set: what Step::index counts
   std::int64_t unlabelled = 0;      ///< of those, the ones the unlabelled stream shows
   bool zero_heads = false;

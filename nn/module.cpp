@@ -2,6 +2,9 @@
 
 #include <string>
 
+#include "s4l/core/autograd.h"
+#include "s4l/core/ops/cast.h"
+
 namespace s4l::nn {
 namespace {
 
@@ -22,6 +25,12 @@ class Prefixed final : public Visitor {
 };
 
 }  // namespace
+
+Tensor Parameter::in(DType type) const {
+  if (!rounded || rounded.dtype() != type) return cast(value, type);
+  return record("cast", rounded.detach(), {value},
+                [from = value.dtype()](const Tensor& gy, Needs) { return Grads{cast(gy, from)}; });
+}
 
 void Visitor::module(std::string_view name, Module& child) {
   Prefixed prefixed(*this, name);

@@ -10,6 +10,10 @@ namespace s4l::nn {
 struct Parameter {
   Tensor value;
   bool decay = true;
+  Tensor rounded{};  ///< `value` in 16 bits, where an optimizer keeps that (optim/sgd.h)
+
+  /// The value as numbers of `type`, which a layer computes with; the gradient is the value's.
+  Tensor in(DType type) const;
 };
 
 /// What batch norm does: normalise with the batch and update the running statistics; the same without

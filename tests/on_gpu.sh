@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # On a machine with a GPU: the tests on the device, its results against those of the emulated device, and
 # compute-sanitizer's four tools. Writes JSON.
-#   tests/on_gpu.sh BUILD [EMULATED_RESULTS] > on_gpu.json
-# BUILD is the folder of the preset `cuda`, built there or carried over with its path unchanged. EMULATED_RESULTS is what
+#   [STEPS="kernels memcheck"] tests/on_gpu.sh BUILD [EMULATED_RESULTS] > on_gpu.json
+# BUILD is the folder of the preset `cuda`, built there or carried over with the sources, both at their paths.
+# EMULATED_RESULTS is what
 #   S4L_WRITE_RESULTS=FILE build/emulated/bin/test_kernels
-# wrote, on any machine.
+# wrote, on any machine, for the step against_emulated. STEPS leaves out the others, where time is short.
 set -uo pipefail
 build=${1:?usage: tests/on_gpu.sh BUILD [EMULATED_RESULTS]}
 emulated=${2:-}
+wanted=${STEPS:-}
 logs=$build/on_gpu
 mkdir -p "$logs"
 nvidia-smi -L >"$logs/gpu.txt" 2>&1 || { echo "on_gpu: expected a GPU, nvidia-smi says: $(head -1 "$logs/gpu.txt")" >&2; exit 2; }
@@ -16,21 +18,24 @@ steps="" failed=0
 step() {  # step NAME COMMAND...
   local name=$1 start=$SECONDS status=0
   shift
+  [ -z "$wanted" ] || [[ " $wanted " == *" $name "* ]] || return 0
   echo "== $name" >&2
   "$@" >"$logs/$name.log" 2>&1 || status=$?
   [ "$status" -eq 0 ] || { failed=1; tail -5 "$logs/$name.log" >&2; }
   steps+=$(printf '%s\n    {"name": "%s", "status": %d, "seconds": %d}' "${steps:+,}" "$name" "$status" "$((SECONDS - start))")
 }
 
-for tests in core kernels ops nn methods; do
+for tests in core kernels ops nn methods memory apps; do
   step "$tests" "$build/bin/test_$tests"
 done
+step plans "$build/bin/test_plans" "~[plans]"
 [ -z "$emulated" ] || step against_emulated env S4L_COMPARE_RESULTS="$emulated" "$build/bin/test_kernels"
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
 if [ -x "$sanitizer" ]; then
-  for tool in memcheck racecheck synccheck initcheck; do
+  for tool in memcheck racecheck synccheck; do
     step "$tool" "$sanitizer" --tool "$tool" --error-exitcode 1 "$build/bin/test_kernels"
   done
+  step initcheck "$sanitizer" --tool initcheck --error-exitcode 1 "$build/bin/test_kernels" --unfilled
 else
   echo "SKIPPED: there is no compute-sanitizer" >&2
 fi

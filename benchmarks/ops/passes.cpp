@@ -32,7 +32,7 @@ struct BatchNorm {
   void statistics() const { cpu::batch_norm_statistics(x, options, mean, rstd, {}, {}); }
   void apply() const { cpu::batch_norm_apply(x, mean, rstd, gamma, beta, residual, options, y); }
   void backward() const {
-    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, gx, ggamma, gbeta, gresidual);
+    cpu::batch_norm_backward(x, mean, rstd, gamma, beta, residual, gy, options, true, {}, gx, ggamma, gbeta, gresidual);
   }
   double bytes(int own, int of_residual) const { return bytes_of({x}) * (own + (with_residual ? of_residual : 0)); }
 };
@@ -71,7 +71,8 @@ void softmax(std::int64_t n, std::int64_t k) {
     const Tensor z = random({n, k}), gz = empty_like(z), loss = empty({});
     const Tensor ce = empty({n}), h = empty({n}), hit = empty({n});
     const Tensor labels = zeros({n}, DType::i32);
-    return Pass{bytes_of({z, gz}), [=] { cpu::softmax_entropy(z, labels, {.entropy = 0.5}, loss, ce, h, hit, gz); }};
+    return Pass{bytes_of({z, labels, gz, ce, h, hit}),
+                [=] { cpu::softmax_entropy(z, labels, {.entropy = 0.5}, loss, ce, h, hit, gz); }};
   });
 }
 
@@ -176,7 +177,7 @@ void update(std::int64_t n, bool averaged) {
     const Tensor average = averaged ? zeros({n}) : Tensor();
     const SgdUpdate how{.weight_decay = 1e-3, .decayed = n, .ema_decay = averaged ? 0.999 : 0};
     return Pass{bytes_of({w, w, v, v, g}) + (averaged ? bytes_of({average, average}) : 0),
-                [=] { cpu::sgd_update(w, g, v, average, lr, how); }};
+                [=] { cpu::sgd_update(w, g, v, {.average = average}, lr, {}, how); }};
   });
 }
 

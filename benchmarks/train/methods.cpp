@@ -37,7 +37,7 @@ Cost cost_of(const std::string& method) {
   o.uratio = 1;
   o.stage = methods::find_method(method).stages.empty() ? 0 : 1;
   if (method.starts_with("exemplar")) o.augment = "crop_inception_patches(8, 24)|flip_lr|-1_to_1";
-  const methods::Run run(o);
+  methods::Run run(o);
   methods::Plan plan = run.plan(), counted = plan;
   run.measure(plan);
   rows_seen().clear();

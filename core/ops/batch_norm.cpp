@@ -22,10 +22,12 @@ struct Normalized {
   /// Of x, gamma, beta and the residual, each where `needs` asks for it.
   Grads backward(const Tensor& gy, Needs needs, bool through_statistics) const {
     const auto wanted = [&](int i, const Tensor& like) { return needs[i] ? empty_like(like) : Tensor(); };
-    const Tensor gx = wanted(0, gy), ggamma = wanted(1, gamma), gbeta = wanted(2, beta);
+    const Tensor arrived = needs[0] ? needs.take(0) : Tensor();
+    const Tensor gx = arrived && arrived.sole_owner() ? arrived : wanted(0, gy);
+    const Tensor ggamma = wanted(1, gamma), gbeta = wanted(2, beta);
     const Tensor gresidual = options.relu ? wanted(3, gy) : Tensor();
-    kernel::batch_norm_backward(x.get(), mean, rstd, gamma, beta, residual.get(), gy, options, through_statistics, gx,
-                                ggamma, gbeta, gresidual);
+    kernel::batch_norm_backward(x.get(), mean, rstd, gamma, beta, residual.get(), gy, options, through_statistics,
+                                arrived, gx, ggamma, gbeta, gresidual);
     return {gx, ggamma, gbeta, needs[3] && !options.relu ? gy : gresidual};
   }
 };

@@ -32,10 +32,11 @@ S4L_KERNEL(batch_norm_rstd, const Tensor& var, double epsilon, const Tensor& rst
 S4L_KERNEL(batch_norm_apply, const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma,
            const Tensor& beta, const Tensor& residual, const BatchNormOptions& options, const Tensor& y)
 /// Gradients through the batch's statistics (`through_statistics`) or with them fixed. gx, ggamma, gbeta,
-/// gresidual may each be empty. The ReLU's mask is computed again from x (and residual).
+/// gresidual may each be empty. The ReLU's mask is computed again from x (and residual). Where `arrived` is given it is
+/// added to gx, and may be gx.
 S4L_KERNEL(batch_norm_backward, const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma,
            const Tensor& beta, const Tensor& residual, const Tensor& gy, const BatchNormOptions& options,
-           bool through_statistics, const Tensor& gx, const Tensor& ggamma, const Tensor& gbeta,
+           bool through_statistics, const Tensor& arrived, const Tensor& gx, const Tensor& ggamma, const Tensor& gbeta,
            const Tensor& gresidual)
 
 }  // namespace s4l

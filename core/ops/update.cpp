@@ -16,15 +16,21 @@ void scale_(const Tensor& y, double factor) {
   y.bump_version();
 }
 
-void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const Tensor& average,
-                 const Tensor& lr, const SgdUpdate& update) {
+void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const SgdCopies& copies,
+                 const Tensor& lr, const Tensor& finite, const SgdUpdate& update) {
+  const auto& [average, rounded] = copies;
   for (const Tensor& row : {gradient, velocity, average ? average : weight})
     check(row.shape() == weight.shape() && row.dtype() == weight.dtype(), "sgd_update_: expected {} {}, got {} {}",
           weight.dtype(), weight.shape(), row.dtype(), row.shape());
-  check(lr.numel() == 1 && lr.dtype() == DType::f32, "sgd_update_: expected lr as one f32, got {} {}", lr.dtype(),
-        lr.shape());
-  kernel::sgd_update(weight, gradient, velocity, average, lr, update);
+  check(!rounded || (rounded.shape() == weight.shape() && size_of(rounded.dtype()) == 2),
+        "sgd_update_: expected bf16 or f16 {} to round to, got {} {}", weight.shape(),
+        rounded ? rounded.dtype() : weight.dtype(), rounded ? rounded.shape() : Shape());
+  for (const Tensor& number : {lr, finite ? finite : lr})
+    check(number.numel() == 1 && number.dtype() == DType::f32,
+          "sgd_update_: expected lr and finite as one f32 each, got {} {}", number.dtype(), number.shape());
+  kernel::sgd_update(weight, gradient, velocity, copies, lr, finite, update);
   weight.bump_version();
+  if (rounded) rounded.bump_version();
 }
 
 void average_(const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay) {

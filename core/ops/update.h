@@ -14,12 +14,17 @@ struct SgdUpdate {
   double weight_decay = 0;   ///< lambda of the penalty lambda/2 |w|^2
   std::int64_t decayed = 0;  ///< it applies to the first `decayed` elements
   bool nesterov = false;
-  double ema_decay = 0;  ///< rho of the running average; used where `average` is given
+  double ema_decay = 0;  ///< rho of the running average; used where one is given
 };
-/// g = gradient + lambda w; v = mu v + g; w -= lr v (Nesterov: lr (g + mu v)); average = rho average +
-/// (1 - rho) w. `lr` is a device scalar (one f32); `average` may be empty. Advances w's version.
-void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const Tensor& average,
-                 const Tensor& lr, const SgdUpdate& update);
+/// What a step leaves of the weights besides themselves; each may be empty.
+struct SgdCopies {
+  Tensor average{};  ///< rho average + (1 - rho) w
+  Tensor rounded{};  ///< w in bf16 or f16: what the next forward pass reads
+};
+/// g = gradient + lambda w; v = mu v + g; w -= lr v (Nesterov: lr (g + mu v)); then the copies of the new w. `lr` is a
+/// device scalar (one f32); so is `finite`, which may be empty: where it is 0 nothing changes. Advances w's version.
+void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const SgdCopies& copies,
+                 const Tensor& lr, const Tensor& finite, const SgdUpdate& update);
 
 /// How fast an average follows what it averages: by `early` before step `until`, by `decay` from then on.
 struct AverageDecay {
@@ -30,7 +35,7 @@ struct AverageDecay {
 void average_(const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay);
 
 S4L_KERNEL(average, const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay)
-S4L_KERNEL(sgd_update, const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const Tensor& average,
-           const Tensor& lr, const SgdUpdate& update)
+S4L_KERNEL(sgd_update, const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const SgdCopies& copies,
+           const Tensor& lr, const Tensor& finite, const SgdUpdate& update)
 
 }  // namespace s4l

@@ -4,11 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <initializer_list>
+#include <optional>
 #include <set>
 
 #include "s4l/core/error.h"
 #include "s4l/data/csv.h"
+#include "s4l/data/manifest_header.h"
 #include "s4l/data/picture_files.h"
 #include "s4l/data/recognise.h"
 
@@ -18,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
-constexpr std::size_t kNone = ~std::size_t{0};
 
 enum class Role { train, val, test, unlabeled, wrong };
 
@@ -47,23 +47,12 @@ Place place_of(const DatasetOptions& options) {
   return {options.root, tables[0]};
 }
 
-/// Where the columns stand in the header.
-struct Columns {
-  std::size_t path = kNone, label = kNone, split = kNone;
-
-  Columns(const std::vector<std::string>& header, const std::string& table) {
-    const auto column = [&](std::initializer_list<const char*> names) {
-      for (std::size_t i = 0; i < header.size(); ++i)
-        if (std::find(names.begin(), names.end(), header[i]) != names.end()) return i;
-      return kNone;
-    };
-    path = column({"path", "file", "filename", "image"});
-    label = column({"label", "class"});
-    split = column({"split", "part"});
-    if (path == kNone || label == kNone)
-      fail(ErrorKind::data, "{} line 1: expected a header with the columns path, label and, if you like, split", table);
-  }
-};
+ManifestHeader header_of(const CsvRow& row, const std::string& table) {
+  const std::optional<ManifestHeader> header = manifest_header(row.fields);
+  if (!header)
+    fail(ErrorKind::data, "{} line 1: expected a header with the columns path, label and, if you like, split", table);
+  return *header;
+}
 
 struct Line {
   std::int64_t number;
@@ -119,14 +108,13 @@ class Manifest final : public PictureFiles {
 
 std::vector<Line> Manifest::read() const {
   const std::vector<std::uint8_t> bytes = tree().read(table_, kMostBytes);
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // spreadsheets write a byte order mark
+  const std::string_view text = without_byte_order_mark({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   std::vector<Line> lines;
-  std::unique_ptr<Columns> columns;
+  std::optional<ManifestHeader> columns;
   std::set<std::string> seen;
   parse_csv(text, [&](CsvRow& row) {
-    if (columns == nullptr) {
-      columns = std::make_unique<Columns>(row.fields, table_);
+    if (!columns) {
+      columns = header_of(row, table_);
       return;
     }
     if (row.fields.size() == 1 && row.fields[0].empty()) return;

@@ -186,8 +186,8 @@ void batch_norm_apply(const Tensor& x, const Tensor& mean, const Tensor& rstd, c
 
 void batch_norm_backward(const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma,
                          const Tensor& beta, const Tensor& residual, const Tensor& gy, const BatchNormOptions& options,
-                         bool through_statistics, const Tensor& gx, const Tensor& ggamma, const Tensor& gbeta,
-                         const Tensor& gresidual) {
+                         bool through_statistics, const Tensor& arrived, const Tensor& gx, const Tensor& ggamma,
+                         const Tensor& gbeta, const Tensor& gresidual) {
   const Chunks chunks(x, options.groups, std::max<std::int64_t>(1, kMostSums / options.groups));
   const Inputs inputs{x, mean, rstd, gamma, beta, residual, options.relu};
   const Tensor slopes = gx ? zeros({2, chunks.groups, chunks.channels}, x.dtype()) : Tensor();
@@ -205,6 +205,7 @@ void batch_norm_backward(const Tensor& x, const Tensor& mean, const Tensor& rstd
     const bool around = gx && writes_around(gx);
     chunks.each([&](std::int64_t, std::int64_t group, std::int64_t begin, std::int64_t end) {
       BatchNormPass<T> pass = pass_of(group);
+      pass.arrived = data_or_null<T>(arrived);
       pass.gx = data_or_null<T>(gx);
       pass.gresidual = data_or_null<T>(gresidual);
       pass.around = around;

@@ -107,7 +107,8 @@ struct Gradient {
       if (!p.gx) continue;
       const auto factor = hn::Mul(hn::LoadU(d, p.gamma + c), hn::LoadU(d, p.rstd + c));
       const auto rest = hn::Sub(g, hn::LoadU(d, p.mean_g + c));
-      write(d, hn::Mul(factor, hn::NegMulAdd(centred, hn::LoadU(d, p.slope_g + c), rest)), p.around, p.gx + at);
+      const auto gx = hn::Mul(factor, hn::NegMulAdd(centred, hn::LoadU(d, p.slope_g + c), rest));
+      write(d, p.arrived ? hn::Add(hn::LoadU(d, p.arrived + at), gx) : gx, p.around, p.gx + at);
     }
   }
 };

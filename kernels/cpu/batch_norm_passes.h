@@ -7,7 +7,7 @@ namespace s4l::cpu {
 template <class T>
 struct BatchNormPass {
   std::int64_t channels = 0;
-  const T *x = nullptr, *gy = nullptr, *residual = nullptr;
+  const T *x = nullptr, *gy = nullptr, *residual = nullptr, *arrived = nullptr;
   const T *mean = nullptr, *rstd = nullptr, *gamma = nullptr, *beta = nullptr;  // (channels)
   const T *mean_g = nullptr, *slope_g = nullptr;                                // (channels), of backward
   T *y = nullptr, *gx = nullptr, *gresidual = nullptr;
@@ -21,7 +21,7 @@ enum class BatchNormStep {
   moments,        ///< sum += x, product += x^2
   apply,          ///< y = z or max(0, z)
   gradient_sums,  ///< sum += g, product += g (x - mean)
-  gradient,       ///< gx = gamma rstd (g - mean_g - (x - mean) slope_g), gresidual = g
+  gradient,       ///< gx = gamma rstd (g - mean_g - (x - mean) slope_g) [+ arrived], gresidual = g
 };
 
 /// Does one step over rows [begin, end).

@@ -22,7 +22,7 @@ HWY_INLINE hn::Vec<D> load(D d, const float* from) {
 
 /// The sum of term(vector of a, vector of b), which adds to its third argument, as four sums.
 template <class T, class Term>
-HWY_INLINE double sum(const T* a, const T* b, std::int64_t n, const Term& term) {
+HWY_INLINE double sum_of(const T* a, const T* b, std::int64_t n, const Term& term) {
   constexpr std::int64_t kSums = 4;
   const hn::ScalableTag<double> d;
   const hn::CappedTag<double, 1> one;
@@ -41,20 +41,26 @@ HWY_INLINE double sum(const T* a, const T* b, std::int64_t n, const Term& term) 
 
 template <class T>
 double dot_of(const T* a, const T* b, std::int64_t n) {
-  return sum(a, b, n, [](auto x, auto y, auto so_far) HWY_ATTR { return hn::MulAdd(x, y, so_far); });
+  return sum_of(a, b, n, [](auto x, auto y, auto so_far) HWY_ATTR { return hn::MulAdd(x, y, so_far); });
 }
 template <class T>
 double distance_of(const T* a, const T* b, std::int64_t n) {
-  return sum(a, b, n, [](auto x, auto y, auto so_far) HWY_ATTR {
+  return sum_of(a, b, n, [](auto x, auto y, auto so_far) HWY_ATTR {
     const auto difference = hn::Sub(x, y);
     return hn::MulAdd(difference, difference, so_far);
   });
+}
+template <class T>
+double total_of(const T* a, std::int64_t n) {
+  return sum_of(a, a, n, [](auto x, auto, auto so_far) HWY_ATTR { return hn::Add(so_far, x); });
 }
 
 double dot_f32(const float* a, const float* b, std::int64_t n) { return dot_of(a, b, n); }
 double dot_f64(const double* a, const double* b, std::int64_t n) { return dot_of(a, b, n); }
 double distance_f32(const float* a, const float* b, std::int64_t n) { return distance_of(a, b, n); }
 double distance_f64(const double* a, const double* b, std::int64_t n) { return distance_of(a, b, n); }
+double total_f32(const float* a, std::int64_t n) { return total_of(a, n); }
+double total_f64(const double* a, std::int64_t n) { return total_of(a, n); }
 
 }  // namespace s4l::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -66,6 +72,8 @@ HWY_EXPORT(dot_f32);
 HWY_EXPORT(dot_f64);
 HWY_EXPORT(distance_f32);
 HWY_EXPORT(distance_f64);
+HWY_EXPORT(total_f32);
+HWY_EXPORT(total_f64);
 
 double dot(const float* a, const float* b, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(dot_f32)(a, b, n); }
 double dot(const double* a, const double* b, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(dot_f64)(a, b, n); }
@@ -75,6 +83,8 @@ double squared_distance(const float* a, const float* b, std::int64_t n) {
 double squared_distance(const double* a, const double* b, std::int64_t n) {
   return HWY_DYNAMIC_DISPATCH(distance_f64)(a, b, n);
 }
+double sum(const float* a, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(total_f32)(a, n); }
+double sum(const double* a, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(total_f64)(a, n); }
 
 }  // namespace s4l::cpu
 #endif

@@ -11,4 +11,8 @@ double dot(const double* a, const double* b, std::int64_t n);
 double squared_distance(const float* a, const float* b, std::int64_t n);
 double squared_distance(const double* a, const double* b, std::int64_t n);
 
+/// The sum of n numbers in double.
+double sum(const float* a, std::int64_t n);
+double sum(const double* a, std::int64_t n);
+
 }  // namespace s4l::cpu

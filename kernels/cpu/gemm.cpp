@@ -52,7 +52,8 @@ HWY_INLINE void store(const V (&sum)[kRowCount][kVectors], const Gemm& g, float*
     for (std::int64_t n = 0; n < columns; ++n) c[r * g.c_row + n] = row[r][n] + (g.add ? c[r * g.c_row + n] : 0.0f);
 }
 
-/// What a tile asks for on the side, a line with each k.
+/// What a tile asks for on the side, a line with each k. Passed by reference: copied from where it was just written, it
+/// would wait for the stores before it, which are the last tile's sums.
 struct Lines {
   const float* at;
   std::int64_t step, segment;
@@ -60,7 +61,8 @@ struct Lines {
 
 /// kRowCount rows of A times kVectors vectors of a panel of B: all sums stay in registers.
 template <int kRowCount, int kVectors>
-HWY_NOINLINE void tile(const Gemm& g, const float* a, const float* b, float* c, std::int64_t columns, Lines ahead) {
+HWY_NOINLINE void tile(const Gemm& g, const float* a, const float* b, float* c, std::int64_t columns,
+                       const Lines& ahead) {
   constexpr int kRowsOfBase = 4, kBases = (kRowCount + kRowsOfBase - 1) / kRowsOfBase;
   const D d;
   V sum[kRowCount][kVectors];
@@ -96,7 +98,7 @@ HWY_NOINLINE void tile(const Gemm& g, const float* a, const float* b, float* c, 
   store<kRowCount, kVectors>(sum, g, c, columns);
 }
 
-using Tile = void (*)(const Gemm&, const float*, const float*, float*, std::int64_t, Lines);
+using Tile = void (*)(const Gemm&, const float*, const float*, float*, std::int64_t, const Lines&);
 
 /// The tile of `rows` rows, 1 to kRows.
 template <int kVectors, int kRowCount = kRows>

@@ -1,5 +1,7 @@
 #include "s4l/kernels/cpu/packed_weights.h"
 
+#include <xmmintrin.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -29,6 +31,27 @@ std::map<Key, Entry>& entries() {
   return *map;
 }
 
+/// Rows [begin, end) of the matrix to a panel, four by four where its columns are contiguous.
+void transpose(const WeightMatrix& from, std::int64_t begin, std::int64_t end, std::int64_t columns, std::int64_t width,
+               float* to) {
+  constexpr std::int64_t kSide = 4;
+  for (std::int64_t n = 0; n < columns; n += kSide)
+    for (std::int64_t k = begin; k < end; k += kSide) {
+      const float* const corner = from.data + k * from.row + n * from.column;
+      float* const out = to + k * width + n;
+      const std::int64_t rows = std::min(kSide, end - k), count = std::min(kSide, columns - n);
+      if (from.row == 1 && rows == kSide && count == kSide) {
+        __m128 column[kSide];
+        for (int i = 0; i < kSide; ++i) column[i] = _mm_loadu_ps(corner + i * from.column);
+        _MM_TRANSPOSE4_PS(column[0], column[1], column[2], column[3]);
+        for (int i = 0; i < kSide; ++i) _mm_storeu_ps(out + i * width, column[i]);
+        continue;
+      }
+      for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t j = 0; j < count; ++j) out[i * width + j] = corner[i * from.row + j * from.column];
+    }
+}
+
 }  // namespace
 
 std::shared_ptr<const Storage> packed_weights(const Tensor& w, const Packing& packing, std::int64_t floats,
@@ -50,16 +73,14 @@ std::shared_ptr<const Storage> packed_weights(const Tensor& w, const Packing& pa
 }
 
 void pack_panel(const WeightMatrix& from, std::int64_t depth, std::int64_t columns, std::int64_t width, float* to) {
-  constexpr std::int64_t kLine =
-      16;  // floats of a cache line: where a row of w is a column of the matrix, read it whole
+  // Floats of a cache line: where a row of w is a column of the matrix, read it whole.
+  constexpr std::int64_t kLine = 16;
   for (std::int64_t begin = 0; begin < depth; begin += kLine) {
     const std::int64_t end = std::min(depth, begin + kLine);
-    if (from.column == 1) {
+    if (from.column == 1)
       for (std::int64_t k = begin; k < end; ++k) std::copy_n(from.data + k * from.row, columns, to + k * width);
-    } else {
-      for (std::int64_t n = 0; n < columns; ++n)
-        for (std::int64_t k = begin; k < end; ++k) to[k * width + n] = from.data[k * from.row + n * from.column];
-    }
+    else
+      transpose(from, begin, end, columns, width, to);
     for (std::int64_t k = begin; k < end; ++k) std::fill_n(to + k * width + columns, width - columns, 0.0f);
   }
 }

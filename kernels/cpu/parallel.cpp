@@ -33,7 +33,7 @@ thread_local int running_thread = -1;  // of the pool, while it runs tasks
 /// one; the caller waits for the tasks, not for the workers, so that one the system has put aside delays nobody.
 class Pool {
  public:
-  explicit Pool(int threads) : threads_(threads) {
+  explicit Pool(int threads) : threads_(threads), spins_(threads <= available_cores() ? kSpins : 0) {
     for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
   }
   ~Pool() {
@@ -61,8 +61,8 @@ class Pool {
 
   /// Returns once `value` may have changed from `old`.
   template <class T>
-  static void wait(std::atomic<T>& value, T old) {
-    for (int spin = 0; spin < kSpins; ++spin) {
+  void wait(std::atomic<T>& value, T old) const {
+    for (int spin = 0; spin < spins_; ++spin) {
       if (value.load(std::memory_order_acquire) != old) return;
       __builtin_ia32_pause();
     }
@@ -104,7 +104,7 @@ class Pool {
     }
   }
 
-  const int threads_;
+  const int threads_, spins_;  // who shares a core with the thread that it waits for must leave it that core
   std::vector<std::thread> workers_;
   std::atomic<const std::function<void(std::int64_t)>*> task_{nullptr};
   std::atomic<std::int64_t> tasks_{0}, left_{0};

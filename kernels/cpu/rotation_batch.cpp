@@ -1,11 +1,11 @@
-// Output pixel (i, j) of a mirrored and rotated picture lies at a place of the picture that is linear in i and j. A
-// block of output rows is gathered as bytes, into the first cache, and then normalised to floats in one long run.
+// A block of rows of a mirrored and rotated picture is gathered as bytes, into the first cache, and then normalised to
+// floats in one long run.
 #include "s4l/core/ops/rotation_batch.h"
 
 #include <algorithm>
 #include <cstring>
-#include <type_traits>
 
+#include "s4l/kernels/cpu/gather_pixels.h"
 #include "s4l/kernels/cpu/parallel.h"
 #include "s4l/kernels/cpu/past_caches.h"
 #include "s4l/kernels/cpu/scratch.h"
@@ -31,9 +31,9 @@ void normalize_bytes(const std::uint8_t* x, std::int64_t count, const float* fac
   const hn::Rebind<std::uint8_t, decltype(d)> d8;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   HWY_ALIGN float factors[3 * hn::MaxLanes(d)], offsets[3 * hn::MaxLanes(d)];
-  for (std::int64_t i = 0; i < 3 * lanes; ++i) {
-    factors[i] = factor[i % 3];
-    offsets[i] = offset[i % 3];
+  for (std::int64_t i = 0; i < 3 * lanes; i += 3) {
+    std::copy_n(factor, 3, factors + i);
+    std::copy_n(offset, 3, offsets + i);
   }
   const auto normalized = [&](std::int64_t from, std::int64_t k) HWY_ATTR {
     const auto value = hn::ConvertTo(d, hn::PromoteTo(d32, hn::LoadU(d8, x + from + k)));
@@ -119,43 +119,6 @@ namespace {
 HWY_EXPORT(normalize_bytes);
 HWY_EXPORT(normalize_noisy_pixels);
 
-/// Output pixel (i, j) is pixel `origin + i row + j column` of the picture.
-struct PixelMap {
-  std::int64_t origin, row, column;
-};
-
-/// View k of a picture of h rows and w columns (spec 5.3), which is mirrored before it is rotated.
-PixelMap view_map(int k, bool flip, std::int64_t h, std::int64_t w) {
-  const std::int64_t step = flip ? -1 : 1, first = flip ? w - 1 : 0;  // pixel (i, j) upright: first + i w + j step
-  switch (k) {
-    case 1:
-      return {first + (w - 1) * step, -step, w};
-    case 2:
-      return {first + (h - 1) * w + (w - 1) * step, -w, -step};
-    case 3:
-      return {first + (h - 1) * w, step, -w};
-    default:
-      return {first, w, step};
-  }
-}
-
-/// Rows [begin, end) of a view, as bytes. A pixel is written as four, the last of them to be overwritten by the next.
-void gather_rows(const std::uint8_t* picture, const PixelMap& map, std::int64_t begin, std::int64_t end,
-                 std::int64_t columns, std::uint8_t* rows) {
-  const auto move = [&](std::int64_t j, auto bytes) {
-    const std::uint8_t* from = picture + 3 * (map.origin + begin * map.row + j * map.column);
-    std::uint8_t* to = rows + 3 * j;
-    for (std::int64_t i = begin; i < end; ++i, from += 3 * map.row, to += 3 * columns) {
-      std::uint16_t two;
-      std::memcpy(&two, from, 2);
-      const std::uint32_t pixel = two | std::uint32_t{from[2]} << 16;
-      std::memcpy(to, &pixel, bytes);
-    }
-  };
-  for (std::int64_t j = 0; j + 1 < columns; ++j) move(j, std::integral_constant<std::size_t, 4>());
-  move(columns - 1, std::integral_constant<std::size_t, 3>());
-}
-
 /// How the levels of one picture become floats.
 struct Levels {
   float factor[3], offset[3];
@@ -188,20 +151,24 @@ void rotation_batch(const Tensor& pictures, const Tensor& index, const PictureDr
   for (std::int64_t i = 0; which && i < index.numel(); ++i)
     check(0 <= which[i] && which[i] < in[0], "rotation_batch: expected an index from 0 to {}, got {} in place {}",
           in[0] - 1, which[i], i);
-  constexpr std::int64_t kBlock = 16;  // rows: a view on its side reads 48 bytes of each picture row at a time
-  const std::int64_t blocks = (h + kBlock - 1) / kBlock;
+  constexpr std::int64_t kPixels = 1 << 12,
+                         kFewest = 16;  // a view on its side reads 48 bytes or more of each picture row
+  const std::int64_t block =
+      std::clamp(kPixels / std::max<std::int64_t>(w, 1) / kFewest * kFewest, kFewest, h + kFewest);
+  const std::int64_t blocks = (h + block - 1) / block;
+  const std::uint8_t* const limit = pictures.data<std::uint8_t>() + pictures.numel();
   const bool around = past_caches(y);
   parallel(y.shape()[0] * blocks, [&](std::int64_t task) {
-    const Scratch rows((kBlock * w * 3 + 3) / 4);
+    const Scratch rows((std::min(block, h) * w * 3 + 3) / 4);
     const std::int64_t row = task / blocks, sample = row / options.rotations;
-    const std::int64_t begin = task % blocks * kBlock, end = std::min(begin + kBlock, h);
+    const std::int64_t begin = task % blocks * block, end = std::min(begin + block, h);
     const std::int64_t from = which ? which[sample] : sample;
     const std::uint8_t* picture = pictures.data<std::uint8_t>() + from * h * w * 3;
     const PixelMap map = view_map(static_cast<int>(row % options.rotations), flip && flip[sample] != 0, h, w);
     const std::uint8_t* bytes = picture + 3 * begin * w;  // upright: as it lies
     if (map.row != w || map.column != 1) {
       auto* gathered = reinterpret_cast<std::uint8_t*>(rows.data());
-      gather_rows(picture, map, begin, end, w, gathered);
+      gather_pixels(picture, limit, map, begin, end, w, gathered);
       bytes = gathered;
     }
     Levels(draws, sample, options.normalization)

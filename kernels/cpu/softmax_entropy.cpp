@@ -4,11 +4,12 @@
 #include "s4l/core/ops/softmax_entropy.h"
 
 #include <algorithm>
-#include <cmath>
+#include <atomic>
 #include <limits>
 
-#include "s4l/kernels/cpu/parallel.h"
-#include "s4l/kernels/cpu/softmax_entropy_narrow.h"
+#include "s4l/kernels/cpu/dot.h"
+#include "s4l/kernels/cpu/past_caches.h"
+#include "s4l/kernels/cpu/rows.h"
 #include "s4l/kernels/cpu/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -16,14 +17,19 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "s4l/kernels/cpu/exp_of_negative-inl.h"
+#include "s4l/kernels/cpu/rows-inl.h"
 
 #ifndef S4L_KERNELS_CPU_SOFTMAX_ENTROPY
 #define S4L_KERNELS_CPU_SOFTMAX_ENTROPY
 namespace s4l::cpu {
 
-/// What one sweep over a row's logits gives.
-struct RowSums {
-  double max, e, e_s, s;  ///< max z, sum e, sum e s, sum s
+/// Logits and soft labels (or null) to gradients (or null); hard labels, or null; and what each row is worth.
+template <class T>
+struct EntropyRows {
+  RowMatrices<T> m;
+  const std::int32_t* labels;
+  T *cross_entropy, *entropy, *hit;
+  SoftmaxEntropyOptions options;
 };
 
 }  // namespace s4l::cpu
@@ -33,92 +39,98 @@ HWY_BEFORE_NAMESPACE();
 namespace s4l::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The first `count` numbers, and `fill` in the other lanes.
-template <class D, class T>
-HWY_INLINE hn::Vec<D> load(D d, const T* from, std::int64_t count, T fill) {
-  if (count >= static_cast<std::int64_t>(hn::Lanes(d))) return hn::LoadU(d, from);
-#if HWY_TARGET <= HWY_AVX2  // older ones read the lanes that are masked
-  const auto given = hn::FirstN(d, static_cast<std::size_t>(count));
-  return hn::IfThenElse(given, hn::MaskedLoad(given, d, from), hn::Set(d, fill));
-#else
-  HWY_ALIGN T lanes[hn::MaxLanes(D())];
-  hn::Store(hn::Set(d, fill), d, lanes);
-  for (std::int64_t i = 0; i < count; ++i) lanes[i] = from[i];
-  return hn::Load(d, lanes);
-#endif
-}
-template <class D, class T>
-HWY_INLINE void store(D d, hn::Vec<D> v, T* to, std::int64_t count) {
-  if (count >= static_cast<std::int64_t>(hn::Lanes(d))) return hn::StoreU(v, d, to);
-#if HWY_TARGET <= HWY_AVX2
-  hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(count)), d, to);
-#else
-  HWY_ALIGN T lanes[hn::MaxLanes(D())];
-  hn::Store(v, d, lanes);
-  for (std::int64_t i = 0; i < count; ++i) to[i] = lanes[i];
-#endif
+/// `factor` times x, 0 where the factor is: x may be infinite there.
+template <class V>
+HWY_INLINE V weighted(V factor, V x) {
+  return hn::IfThenElseZero(hn::Ne(factor, hn::Zero(hn::DFromV<V>())), hn::Mul(factor, x));
 }
 
-/// Sums over the row z of k logits; writes e_k to `exps` unless null.
+template <class T, bool kSoft>
+struct EntropyFormula {
+  using D = hn::ScalableTag<T>;
+  using V = hn::Vec<D>;
+  static constexpr D d{};
+  const EntropyRows<T>& rows;
+  V own, every, classes;  // what a label weighs: of its own class (or times the soft row), of every one of so many
+  V c, h;                 // the weights of the loss, divided by the rows
+
+  explicit EntropyFormula(const EntropyRows<T>& r)
+      : rows(r),
+        own(set(1 - r.options.label_smoothing)),
+        every(set(r.options.label_smoothing / static_cast<double>(r.m.columns))),
+        classes(set(static_cast<double>(r.m.columns))),
+        c(set(r.options.cross_entropy / static_cast<double>(r.m.rows))),
+        h(set(r.options.entropy / static_cast<double>(r.m.rows))) {}
+  static V set(double x) { return hn::Set(d, static_cast<T>(x)); }
+
+  /// A row's label, or -1, and its weights.
+  struct Label {
+    V place, own, every;
+  };
+  template <class Lanes>
+  HWY_INLINE Label label_of(const Lanes& lanes, std::int64_t row, const T* t) const {
+    if constexpr (kSoft) return {lanes.first(t, lanes.largest(t)), own, every};
+    if (!rows.labels) return {set(-1), hn::Zero(d), hn::Zero(d)};
+    const V place = lanes.given(rows.labels + row);
+    const auto given = hn::Ge(place, hn::Zero(d));
+    return {place, hn::IfThenElseZero(given, own), hn::IfThenElseZero(given, every)};
+  }
+
+  template <class Lanes>
+  HWY_INLINE void operator()(const Lanes& lanes, std::int64_t row, const T* z, const T* t, T* exps, T* gz) const {
+    const V zero = hn::Zero(d), nan = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
+    const Label label = label_of(lanes, row, t);
+    const V max = lanes.largest(z);
+    V sums[kSoft ? 5 : 3] = {zero, zero, zero};  // of e, e s, s, and of t, t s
+    lanes.sum(sums, [&](std::int64_t at, auto some, V* to) HWY_ATTR {
+      const V s = some.only(d, hn::Sub(some.load(d, z + at), max)), e = some.only(d, exp_of_negative(d, s));
+      lanes.fetch(z + at);
+      some.store(d, e, exps + at);
+      to[0] = hn::Add(to[0], e);
+      to[1] = hn::MulAdd(e, finite(s), to[1]);
+      to[2] = hn::Add(to[2], s);
+      if constexpr (kSoft) {
+        const V share = some.load(d, t + at);
+        to[3] = hn::Add(to[3], share);
+        to[4] = hn::Add(to[4], weighted(share, s));
+      }
+    });
+    const auto none = hn::Or(hn::Eq(sums[0], zero), hn::IsNaN(sums[2]));  // only -inf, or a NaN: no distribution
+    const V sum_e = hn::IfThenElse(none, nan, sums[0]), inverse = hn::Div(set(1), sum_e);
+    const V log_e = hn::IfThenElse(none, nan, hn::Log(d, sum_e)), mean_s = hn::Mul(sums[1], inverse);
+    V sum_t = label.own, sum_t_s = weighted(label.own, hn::Sub(lanes.at(z, label.place), max));
+    if constexpr (kSoft) sum_t = hn::Mul(own, sums[3]), sum_t_s = weighted(own, sums[4]);
+    const V total = hn::MulAdd(label.every, classes, sum_t);
+    const V cross_entropy = hn::Sub(hn::Sub(hn::Mul(total, log_e), sum_t_s), weighted(label.every, sums[2]));
+    const auto hits = hn::And(hn::Eq(lanes.first(z, max), label.place), hn::Ge(label.place, zero));
+    lanes.keep(cross_entropy, rows.cross_entropy + row);
+    lanes.keep(hn::Sub(log_e, mean_s), rows.entropy + row);
+    lanes.keep(hn::IfThenElseZero(hits, set(1)), rows.hit + row);
+    if (gz == nullptr) return;
+    const V a = hn::Mul(hn::MulAdd(h, mean_s, hn::Mul(c, total)), inverse), b = hn::Mul(h, inverse);
+    const V mine = hn::Mul(c, label.own), flat = hn::Mul(c, label.every);
+    lanes.write(gz, [&](std::int64_t at, auto some) HWY_ATTR {
+      const V s = hn::Sub(some.load(d, z + at), max), e = some.load(d, exps + at);
+      const V g = hn::MulSub(e, hn::NegMulAdd(b, finite(s), a), flat);
+      if constexpr (kSoft) return hn::NegMulAdd(mine, some.load(d, t + at), g);
+      return hn::IfThenElse(hn::Eq(lanes.number(at), label.place), hn::Sub(g, mine), g);
+    });
+  }
+};
+
 template <class T>
-RowSums sweep(const T* z, std::int64_t k, T* exps) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  constexpr T kLowest = std::numeric_limits<T>::lowest();
-  auto most = hn::Set(d, kLowest), also = most;
-  std::int64_t first = 0;
-  for (; first + 2 * lanes <= k; first += 2 * lanes) {
-    most = hn::Max(most, hn::LoadU(d, z + first));
-    also = hn::Max(also, hn::LoadU(d, z + first + lanes));
-  }
-  for (; first < k; first += lanes) most = hn::Max(most, load(d, z + first, k - first, kLowest));
-  most = hn::Max(most, also);
-  const T max = hn::GetLane(hn::MaxOfLanes(d, most));
-  RowSums sums{static_cast<double>(max), 0, 0, 0};
-  constexpr std::int64_t kBlock = 512;  // f32 sums over that many, double above
-  for (std::int64_t begin = 0; begin < k; begin += kBlock) {
-    const std::int64_t end = std::min(begin + kBlock, k);
-    auto sum_e = hn::Zero(d), sum_e_s = hn::Zero(d), sum_s = hn::Zero(d);
-    for (std::int64_t i = begin; i < end; i += lanes) {
-      const auto s = hn::Sub(load(d, z + i, end - i, max), hn::Set(d, max));
-      auto e = exp_of_negative(d, s);
-      if (end - i < lanes) e = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(end - i)), e);
-      if (exps) store(d, e, exps + i, end - i);
-      sum_e = hn::Add(sum_e, e);
-      sum_e_s = hn::MulAdd(e, where_positive(e, s), sum_e_s);
-      sum_s = hn::Add(sum_s, s);
-    }
-    sums.e += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum_e)));
-    sums.e_s += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum_e_s)));
-    sums.s += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, sum_s)));
-  }
-  return sums;
+void entropy_rows(const EntropyRows<T>& rows, std::int64_t begin, std::int64_t end, T* scratch) {
+  if (rows.m.b)
+    each_row(rows.m, begin, end, scratch, EntropyFormula<T, true>{rows});
+  else
+    each_row(rows.m, begin, end, scratch, EntropyFormula<T, false>{rows});
 }
 
-/// gz_k = e_k (a - b s_k) - c t_k - d in place of e_k; t may be null.
-template <class T>
-void gradient(const T* z, const T* t, std::int64_t k, T max, T a, T b, T c, T flat, T* gz) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t i = 0; i < k; i += lanes) {
-    const auto s = hn::Sub(load(d, z + i, k - i, max), hn::Set(d, max));
-    const auto e = load(d, gz + i, k - i, T{0});
-    const auto slope = hn::NegMulAdd(hn::Set(d, b), where_positive(e, s), hn::Set(d, a));
-    auto g = hn::MulSub(e, slope, hn::Set(d, flat));
-    if (t) g = hn::NegMulAdd(hn::Set(d, c), load(d, t + i, k - i, T{0}), g);
-    store(d, g, gz + i, k - i);
-  }
+void entropy_rows_f32(const EntropyRows<float>& rows, std::int64_t begin, std::int64_t end, float* scratch) {
+  entropy_rows(rows, begin, end, scratch);
 }
-
-RowSums sweep_f32(const float* z, std::int64_t k, float* exps) { return sweep(z, k, exps); }
-RowSums sweep_f64(const double* z, std::int64_t k, double* exps) { return sweep(z, k, exps); }
-void gradient_f32(const float* z, const float* t, std::int64_t k, float max, float a, float b, float c, float flat,
-                  float* gz) {
-  gradient(z, t, k, max, a, b, c, flat, gz);
-}
-void gradient_f64(const double* z, const double* t, std::int64_t k, double max, double a, double b, double c,
-                  double flat, double* gz) {
-  gradient(z, t, k, max, a, b, c, flat, gz);
+void entropy_rows_f64(const EntropyRows<double>& rows, std::int64_t begin, std::int64_t end, double* scratch) {
+  entropy_rows(rows, begin, end, scratch);
 }
 
 }  // namespace s4l::cpu::HWY_NAMESPACE
@@ -128,99 +140,25 @@ HWY_AFTER_NAMESPACE();
 namespace s4l::cpu {
 namespace {
 
-HWY_EXPORT(sweep_f32);
-HWY_EXPORT(sweep_f64);
-HWY_EXPORT(gradient_f32);
-HWY_EXPORT(gradient_f64);
+HWY_EXPORT(entropy_rows_f32);
+HWY_EXPORT(entropy_rows_f64);
 
-RowSums sweep(const float* z, std::int64_t k, float* e) { return HWY_DYNAMIC_DISPATCH(sweep_f32)(z, k, e); }
-RowSums sweep(const double* z, std::int64_t k, double* e) { return HWY_DYNAMIC_DISPATCH(sweep_f64)(z, k, e); }
-void gradient(const float* z, const float* t, std::int64_t k, float max, float a, float b, float c, float flat,
-              float* gz) {
-  HWY_DYNAMIC_DISPATCH(gradient_f32)(z, t, k, max, a, b, c, flat, gz);
-}
-void gradient(const double* z, const double* t, std::int64_t k, double max, double a, double b, double c, double flat,
-              double* gz) {
-  HWY_DYNAMIC_DISPATCH(gradient_f64)(z, t, k, max, a, b, c, flat, gz);
-}
+auto rows_kernel(float) { return HWY_DYNAMIC_DISPATCH(entropy_rows_f32); }
+auto rows_kernel(double) { return HWY_DYNAMIC_DISPATCH(entropy_rows_f64); }
 
-/// A row's label: the place of a one, or a distribution, or none.
-template <class T>
-struct Label {
-  std::int64_t place = -1;  // of a soft row: of its largest
-  const T* soft = nullptr;
-  bool given() const { return place >= 0; }
-};
-
-template <class T>
-Label<T> label_of(const Tensor& labels, std::int64_t row, std::int64_t k) {
-  if (!labels) return {};
-  if (labels.dtype() == DType::i32) return {labels.data<std::int32_t>()[row], nullptr};
-  const T* t = labels.data<T>() + row * k;
-  return {std::max_element(t, t + k) - t, t};
-}
-
-/// True where z's first largest logit is at `place`; without early exit, so that it vectorises.
-template <class T>
-bool first_largest(const T* z, T max, std::int64_t place) {
-  bool earlier = false;
-  for (std::int64_t i = 0; i < place; ++i) earlier |= z[i] == max;
-  return z[place] == max && !earlier;
-}
-
-/// Over a row's labels t before smoothing: sum t and sum t s.
-struct LabelSums {
-  double t = 0, t_s = 0;
-};
-
-template <class T>
-LabelSums label_sums(const T* z, std::int64_t k, double max, const Label<T>& label) {
-  if (!label.given()) return {};
-  if (!label.soft) return {1, static_cast<double>(z[label.place]) - max};
-  LabelSums sums;
-  for (std::int64_t i = 0; i < k; ++i) {
-    const auto t = static_cast<double>(label.soft[i]);
-    sums.t += t;
-    sums.t_s += t == 0 ? 0 : t * (static_cast<double>(z[i]) - max);
-  }
-  return sums;
-}
-
-template <class T>
-struct Row {
-  T cross_entropy, entropy, hit;
-};
-
-/// One row: what it is worth, and its share gz of the gradient of the mean over n rows.
-template <class T>
-Row<T> softmax_row(const T* z, std::int64_t k, const Label<T>& label, const SoftmaxEntropyOptions& options, double n,
-                   T* gz) {
-  RowSums row = sweep(z, k, gz);
-  if (std::isnan(row.s)) row.e = row.s;                              // exp_of_negative(NaN) is 0: do not lose it
-  if (row.e == 0) row.e = std::numeric_limits<double>::quiet_NaN();  // all logits are -inf: no distribution
-  const LabelSums given = label_sums(z, k, row.max, label);
-  const double hard = label.given() ? 1 - options.label_smoothing : 0;
-  const double spread = label.given() ? options.label_smoothing / static_cast<double>(k) : 0;
-  const double log_e = std::log(row.e), entropy = log_e - row.e_s / row.e;
-  const double total = hard * given.t + spread * static_cast<double>(k);
-  const double cross_entropy = total * log_e - (hard > 0 ? hard * given.t_s : 0) - (spread > 0 ? spread * row.s : 0);
-  if (gz) {
-    const double c = options.cross_entropy / n, h = options.entropy / n;
-    gradient(z, label.soft, k, static_cast<T>(row.max), static_cast<T>((c * total + h * (log_e - entropy)) / row.e),
-             static_cast<T>(h / row.e), static_cast<T>(c * hard), static_cast<T>(c * spread), gz);
-    if (label.given() && !label.soft) gz[label.place] -= static_cast<T>(c * hard);
-  }
-  const bool hit = label.given() && first_largest(z, static_cast<T>(row.max), label.place);
-  return {static_cast<T>(cross_entropy), static_cast<T>(entropy), hit ? T{1} : T{0}};
-}
-
-void check_labels(const Tensor& labels, std::int64_t k) {
-  if (!labels || labels.dtype() != DType::i32) return;
-  for (std::int64_t i = 0; i < labels.numel(); ++i) {
-    const std::int32_t label = labels.data<std::int32_t>()[i];
-    check(-1 <= label && label < k, "softmax_entropy: expected labels from -1 to {}, got {} in row {}", k - 1, label,
-          i);
-  }
+void check_labels(const std::int32_t* labels, std::int64_t n, std::int64_t k) {
+  std::atomic<bool> wrong = false;
+  parallel_blocks(n, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
+    std::int32_t least = -1, most = -1;
+    for (std::int64_t i = begin; i < end; ++i) {
+      least = std::min(least, labels[i]);
+      most = std::max(most, labels[i]);
+    }
+    if (least < -1 || most >= k) wrong = true;
+  });
+  for (std::int64_t i = 0; wrong && i < n; ++i)
+    check(-1 <= labels[i] && labels[i] < k, "softmax_entropy: expected labels from -1 to {}, got {} in row {}", k - 1,
+          labels[i], i);
 }
 
 }  // namespace
@@ -228,26 +166,23 @@ void check_labels(const Tensor& labels, std::int64_t k) {
 void softmax_entropy(const Tensor& z, const Tensor& labels, const SoftmaxEntropyOptions& options, const Tensor& loss,
                      const Tensor& cross_entropy, const Tensor& entropy, const Tensor& hit, const Tensor& gz) {
   const std::int64_t n = z.shape()[0], k = z.shape()[1];
-  check_labels(labels, k);
+  const bool hard = labels && labels.dtype() == DType::i32;
+  if (hard) check_labels(labels.data<std::int32_t>(), n, k);
   with_float(z.dtype(), [&]<class T>() {
-    T *ce = cross_entropy.data<T>(), *h = entropy.data<T>(), *hits = hit.data<T>();
-    const std::int32_t* place = labels && labels.dtype() == DType::i32 ? labels.data<std::int32_t>() : nullptr;
-    if (k <= kNarrow && (place || !labels))
-      narrow_softmax_entropy<T>({z.data<T>(), place, gz ? gz.data<T>() : nullptr, ce, h, hits, n, k}, options);
-    else
-      parallel_blocks(n, std::max<std::int64_t>(1, (1 << 12) / k), [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) {
-          const Row<T> row = softmax_row<T>(z.data<T>() + i * k, k, label_of<T>(labels, i, k), options,
-                                            static_cast<double>(n), gz ? gz.data<T>() + i * k : nullptr);
-          ce[i] = row.cross_entropy;
-          h[i] = row.entropy;
-          hits[i] = row.hit;
-        }
-      });
-    double sum = 0;
-    for (std::int64_t i = 0; i < n; ++i)
-      sum += options.cross_entropy * static_cast<double>(ce[i]) + options.entropy * static_cast<double>(h[i]);
-    *loss.data<T>() = n == 0 ? T{0} : static_cast<T>(sum / static_cast<double>(n));
+    const EntropyRows<T> rows{{z.data<T>(), labels && !hard ? labels.data<T>() : nullptr, gz ? gz.data<T>() : nullptr,
+                               n, k, gz && past_caches(gz)},
+                              hard ? labels.data<std::int32_t>() : nullptr,
+                              cross_entropy.data<T>(),
+                              entropy.data<T>(),
+                              hit.data<T>(),
+                              options};
+    const auto run = rows_kernel(T{});
+    const double worth = sum_rows(rows.m, [&](std::int64_t begin, std::int64_t end, T* scratch) {
+      run(rows, begin, end, scratch);
+      return options.cross_entropy * sum(rows.cross_entropy + begin, end - begin) +
+             options.entropy * sum(rows.entropy + begin, end - begin);
+    });
+    *loss.data<T>() = n == 0 ? T{0} : static_cast<T>(worth / static_cast<double>(n));
   });
 }
 

@@ -194,11 +194,11 @@ __global__ void __launch_bounds__(kPassThreads, 2)
   }
 }
 
-/// gx and gresidual may each be null; mean_g and slope_g are where the statistics are fixed.
+/// arrived, which may be gx, gx and gresidual may each be null; mean_g and slope_g are where the statistics are fixed.
 template <class T, int V>
 __global__ void __launch_bounds__(kPassThreads, 2)
     batch_norm_gradient(ChannelTiles tiles, BatchNormInputs<T> in, const T* gy, const Number<T>* mean_g,
-                        const Number<T>* slope_g, T* gx, T* gresidual) {
+                        const Number<T>* slope_g, const T* arrived, T* gx, T* gresidual) {
   const int tasks = tiles.tasks();
   for (int task = tasks - 1 - static_cast<int>(blockIdx.x); task >= 0; task -= static_cast<int>(gridDim.x)) {
     const TilePart<V> part(tiles, task);
@@ -214,6 +214,8 @@ __global__ void __launch_bounds__(kPassThreads, 2)
       }
     for_rows<3>(tiles, part, [&](auto rows_now, std::int64_t at, std::int64_t step) {
       const GradientRows<rows_now.count, T, V> rows_of(in, gy, at, step);
+      Pack<T, V> before[rows_now.count] = {};
+      if (arrived != nullptr) load_rows(arrived + at, step, before);
 #pragma unroll
       for (int r = 0; r < rows_now.count; ++r) {
         Number<T> to[V];
@@ -223,7 +225,8 @@ __global__ void __launch_bounds__(kPassThreads, 2)
         if (gx == nullptr) continue;
 #pragma unroll
         for (int i = 0; i < V; ++i)
-          to[i] = norm.factor[i] * (to[i] - mean_of_g[i] - rows_of.centred(r, i, norm) * slope[i]);
+          to[i] = norm.factor[i] * (to[i] - mean_of_g[i] - rows_of.centred(r, i, norm) * slope[i]) +
+                  number(before[r].at[i]);
         store(to, gx + at + r * step);
       }
     });
@@ -302,8 +305,8 @@ void batch_norm_apply(const Tensor& x, const Tensor& mean, const Tensor& rstd, c
 
 void batch_norm_backward(const Tensor& x, const Tensor& mean, const Tensor& rstd, const Tensor& gamma,
                          const Tensor& beta, const Tensor& residual, const Tensor& gy, const BatchNormOptions& options,
-                         bool through_statistics, const Tensor& gx, const Tensor& ggamma, const Tensor& gbeta,
-                         const Tensor& gresidual) {
+                         bool through_statistics, const Tensor& arrived, const Tensor& gx, const Tensor& ggamma,
+                         const Tensor& gbeta, const Tensor& gresidual) {
   const bool slopes = gx && through_statistics;
   with_any_float(x.dtype(), [&]<class T>() {
     using P = Number<T>;
@@ -312,7 +315,7 @@ void batch_norm_backward(const Tensor& x, const Tensor& mean, const Tensor& rstd
         slopes ? empty({2, options.groups, x.shape().last()}, mean.dtype(), x.device()) : Tensor();
     P* mean_g = data_or_null<P>(from_statistics);
     P* slope_g = slopes ? mean_g + mean.numel() : nullptr;
-    with_lanes<T>(in_vectors<T>(x, {residual, gy, gx, gresidual}), [&](auto lanes) {
+    with_lanes<T>(in_vectors<T>(x, {residual, gy, arrived, gx, gresidual}), [&](auto lanes) {
       if (slopes || ggamma || gbeta) {
         const ChannelTiles tiles = channel_tiles(x, options.groups, lanes.count, kMostTileThreads, kMostSums);
         launch_sums<T, lanes.count>(
@@ -324,7 +327,8 @@ void batch_norm_backward(const Tensor& x, const Tensor& mean, const Tensor& rstd
       const ChannelTiles tiles = channel_tiles(x, options.groups, lanes.count, kPassThreads, kMostPasses);
       const Grid grid = grid_of_rows(tiles.tasks(), kPassThreads);
       S4L_LAUNCH((batch_norm_gradient<T, lanes.count>), grid.blocks, grid.threads, 0, stream_of(x), tiles, in,
-                 gy.data<T>(), mean_g, slope_g, data_or_null<T>(gx), data_or_null<T>(gresidual));
+                 gy.data<T>(), mean_g, slope_g, data_or_null<T>(arrived), data_or_null<T>(gx),
+                 data_or_null<T>(gresidual));
     });
   });
 }

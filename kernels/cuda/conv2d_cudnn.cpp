@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "s4l/core/device/storage.h"
+#include "s4l/core/io/user_folders.h"
 #include "s4l/kernels/cuda/cudnn_graph.h"
 #include "s4l/kernels/cuda/fastest.h"
 #include "s4l/kernels/cuda/plan_store.h"
@@ -60,7 +61,7 @@ Key key_of(const Conv2dProblem& p) {
 class Plans {
  public:
   explicit Plans(Stream stream)
-      : store_(plan_store_path("cudnn-" + cudnn_version(), device_name(stream.device()))), stream_(stream) {
+      : store_("cudnn-" + cudnn_version(), device_name(stream.device()), io::cache_folder()), stream_(stream) {
     expect(cudnnCreate(&handle_), "cudnnCreate");
     expect(cudnnSetStream(handle_, static_cast<cudaStream_t>(stream.handle())), "cudnnSetStream");
   }

@@ -12,6 +12,7 @@
 
 #include "s4l/core/device/storage.h"
 #include "s4l/core/error.h"
+#include "s4l/core/io/user_folders.h"
 #include "s4l/kernels/cuda/fastest.h"
 #include "s4l/kernels/cuda/plan_store.h"
 #include "s4l/kernels/cuda/product_plan.h"
@@ -169,7 +170,7 @@ cublasLtMatmulAlgo_t algorithm_of(const std::string& id) {
 class Plans {
  public:
   explicit Plans(Stream stream)
-      : store_(plan_store_path("cublaslt-" + std::to_string(cublasLtGetVersion()), device_name(stream.device()))) {
+      : store_("cublaslt-" + std::to_string(cublasLtGetVersion()), device_name(stream.device()), io::cache_folder()) {
     const cublasStatus_t status = cublasLtCreate(&handle_);
     check(status == CUBLAS_STATUS_SUCCESS, "cublasLtCreate: {}", cublasLtGetStatusName(status));
   }

@@ -3,13 +3,19 @@
 #include <filesystem>
 #include <sstream>
 
+#include "s4l/core/device/choices.h"
 #include "s4l/core/error.h"
-#include "s4l/core/io/user_folders.h"
 #include "s4l/core/io/file.h"
 
 namespace s4l::cuda {
 
-PlanStore::PlanStore(std::string path) : path_(std::move(path)) { read(); }
+PlanStore::PlanStore(const std::string& library, const std::string& device, const std::string& folder)
+    : name_(library + "-" + device) {
+  for (char& c : name_)
+    if (c == ' ' || c == '/') c = '-';
+  if (!folder.empty()) path_ = folder + "/" + name_ + ".plans";
+  read();
+}
 
 /// Lines of a problem, a tab and an id; others are passed over, and so are problems that are known.
 void PlanStore::read() {
@@ -21,12 +27,15 @@ void PlanStore::read() {
 }
 
 std::optional<std::string> PlanStore::find(const std::string& problem) const {
-  const auto found = ids_.find(problem);
-  return found == ids_.end() ? std::nullopt : std::optional(found->second);
+  std::optional<std::string> id = taken_over_choice(in_checkpoints(problem));
+  if (const auto found = ids_.find(problem); !id && found != ids_.end()) id = found->second;
+  if (id) note_choice(in_checkpoints(problem), *id);
+  return id;
 }
 
 void PlanStore::put(const std::string& problem, const std::string& id) {
   ids_.insert_or_assign(problem, id);
+  note_choice(in_checkpoints(problem), id);
   if (path_.empty()) return;
   try {
     read();
@@ -36,15 +45,6 @@ void PlanStore::put(const std::string& problem, const std::string& id) {
     io::save_atomically(path_, text);
   } catch (const Error&) {  // the choice holds for this process
   }
-}
-
-std::string plan_store_path(const std::string& library, const std::string& device) {
-  const std::string folder = io::cache_folder();
-  if (folder.empty()) return "";
-  std::string name = library + "-" + device + ".plans";
-  for (char& c : name)
-    if (c == ' ' || c == '/') c = '-';
-  return folder + "/" + name;
 }
 
 }  // namespace s4l::cuda

@@ -46,6 +46,8 @@ Pretrained::Pretrained(const std::string& path) : path_(path) {
 void Pretrained::complete(RunOptions& o) const {
   if (ours()) {
     const ModelCard card = card_of(file_, path_);
+    check(!o.model.empty() || o.width == 1 || o.width == card.width,
+          "--width: expected {} as {} has it, or another --model, got {}", card.width, path_, o.width);
     if (o.model.empty()) o.model = card.model, o.width = card.width;
     if (o.img_size == 0) o.img_size = card.img_size;
     if (o.bn_epsilon == 0) o.bn_epsilon = card.bn_epsilon;

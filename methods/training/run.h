@@ -42,21 +42,28 @@ struct Plan {
   std::int64_t parameters = 0, steps = 0, rows_per_step = 0;
   double seconds_per_step = 0;     ///< 0 until measured
   double seconds_per_picture = 0;  ///< of evaluation, likewise
+  double seconds_per_view = 0;     ///< of one of the views that it sees, likewise
   std::int64_t validations = 0;
-  /// Of the whole run: steps, validations and the test.
+  std::int64_t guessed = 0;  ///< views of training pictures that the stage before still has to answer for
+  /// Of the whole run: guesses, steps, validations and the test.
   double seconds() const {
     return seconds_per_step * static_cast<double>(steps) +
-           seconds_per_picture * static_cast<double>(test + val * validations);
+           seconds_per_picture * static_cast<double>(test + val * validations) + seconds_of_guesses();
   }
-  double peak_bytes = 0;   ///< of tensors, likewise
+  double seconds_of_guesses() const { return seconds_per_view * static_cast<double>(guessed); }
+  double peak_bytes = 0;   ///< of tensors in a step, likewise, or in what this process did before
   std::string pretrained;  ///< what the network starts from, as a sentence; empty: random weights
 };
+
+/// What a run of one stage starts from: what its options name, or, to plan it before the stage before has run, a
+/// stand-in for what that will leave (random weights, any labels).
+enum class Start { given, assumed };
 
 /// A whole run from options to a tested model: opens the data, splits the labels, trains, validates, saves, and reads
 /// the test set once. Writes nothing outside the folder it is given.
 class Run {
  public:
-  explicit Run(const RunOptions& options);
+  explicit Run(const RunOptions& options, Start start = Start::given);
   ~Run();
 
   /// As given, with everything filled in that followed from the rest.
@@ -71,8 +78,8 @@ class Run {
 
   Plan plan() const;
   /// Adds step time, evaluation time and memory to a plan: measured on three real steps (of a large step on a share of
-  /// its pictures), and on some training pictures, with a training that is then forgotten.
-  void measure(Plan& plan) const;
+  /// its pictures), and on some training pictures, with a training that is then forgotten. Call it before train().
+  void measure(Plan& plan);
   /// Trains to the end or to a stop, then tests. `folder` exists; checkpoints/, weights/, eval/, samples/, split.csv,
   /// metrics.csv and metrics.jsonl are written below it. With `resume` it continues from the newest whole checkpoint in
   /// it. An empty folder name writes nothing (comparisons in memory).

@@ -66,6 +66,7 @@ struct RunOptions {
   bool polyak_averaging = false;                      ///< with the spec's decay: half-life one labelled epoch (2.0.6)
   double clip_grad = 0;                               ///< greatest length of the gradient of all parameters; 0: any
   int virtual_replicas = 1;                           ///< batch-norm groups (spec 7)
+  std::string amp = "off";                            ///< mixed precision: features in "bf16" or "f16", on a GPU
   bool cross_replica_bn = false;                      ///< batch norm sees all groups as one (spec 2.0.4)
   std::map<std::string, OptionValue> method_options;  ///< e.g. {"rot-weight", 4}
 

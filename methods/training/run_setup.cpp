@@ -11,16 +11,14 @@
 #include "s4l/methods/training/choice.h"
 #include "s4l/methods/training/guesses.h"
 #include "s4l/methods/training/pretrained.h"
+#include "s4l/methods/training/run_pictures.h"
+#include "s4l/nn/models/mixed_precision.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/optim/schedule.h"
 #include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 namespace {
-
-constexpr int kSmallPicture = 96;  // up to here equal pictures are used as they are
-constexpr int kPhotoSide = 64;     // side for photographs in a network made for small pictures
-constexpr int kImageNetSide = 224;
 
 void require(bool condition, const char* option, const char* expected, const std::string& got) {
   check(condition, "--{}: expected {}, got {}", option, expected, got);
@@ -54,6 +52,8 @@ void check_numbers(const RunOptions& o) {
           o.class_weights);
   require(o.class_weights == "none" || o.sampler == "shuffled", "class-weights",
           "none with --sampler balanced, which evens the classes out already", o.class_weights);
+  require(o.amp == "off" || o.amp == "bf16" || o.amp == "f16", "amp", "off, bf16 or f16", o.amp);
+  require(o.amp == "off" || device_from(o.device) != kCpu, "amp", "off on the CPU, which computes in 32 bits", o.amp);
   require(o.eval_batch >= 1, "eval-batch", "1 or more", to_text(o.eval_batch));
   require(o.log_interval >= 1, "log-interval", "1 or more", to_text(o.log_interval));
   require(o.eval_interval >= 0 && o.checkpoint_interval >= 0, "checkpoint-interval", "0 (chosen) or more",
@@ -62,44 +62,6 @@ void check_numbers(const RunOptions& o) {
   require(o.workers >= 0 && o.workers <= 256, "workers", "0 to 256", to_text(o.workers));
   require(o.prefetch >= 1 && o.prefetch <= 1024, "prefetch", "1 to 1024", to_text(o.prefetch));
   require(o.virtual_replicas >= 1, "virtual-replicas", "1 or more", to_text(o.virtual_replicas));
-}
-
-/// The size of all pictures that take part, or {0, 0} where they differ.
-data::Size common_size(const data::Dataset& dataset) {
-  const data::Size first = dataset.image_size(0);
-  for (std::int64_t i = 1; i < dataset.size(); ++i)
-    if (!(dataset.image_size(i) == first)) return {};
-  return first;
-}
-
-void fill_in_pictures(const data::Dataset& dataset, RunOptions& o) {
-  const data::Size size = common_size(dataset);
-  const bool small = 0 < size.height && size.height == size.width && size.height <= kSmallPicture;
-  if (o.img_size == 0) {
-    int wanted = kImageNetSide;
-    for (const nn::ModelEntry& entry : nn::models())
-      if (o.model == entry.name && entry.img_size < kImageNetSide) wanted = kPhotoSide;
-    o.img_size = small ? size.height : wanted;
-  }
-  require(o.img_size >= 8 && o.img_size <= 4096, "img-size", "8 to 4096", to_text(o.img_size));
-  const std::string side = std::to_string(o.img_size), central = "central_crop(" + side + ")|";
-  if (!small) {
-    // Photographs: the shorter side to 8/7 of the network's, as 256 is to 224 in the spec's evaluation. Networks for
-    // large pictures train on the paper's crops; small ones learn less from them in the time they have
-    // (docs/results.md).
-    const std::string fit = "resize_small(" + std::to_string(o.img_size * 8 / 7) + ")|";
-    const std::string crop =
-        o.img_size > kSmallPicture ? "inception_crop|resize(" + side + ")" : fit + "crop(" + side + ")";
-    if (o.augment.empty()) o.augment = crop + "|flip_lr|-1_to_1";
-    if (o.preprocess_eval.empty()) o.preprocess_eval = fit + central + "-1_to_1";
-    return;
-  }
-  const std::string padding = std::to_string(std::max(1, o.img_size / 8)), shrink = "resize_small(" + side + ")|";
-  const std::string fit = size.height == o.img_size ? "" : size.height > o.img_size ? shrink : "resize(" + side + ")|";
-  if (o.augment.empty()) o.augment = fit + "pad_crop(" + padding + ")|flip_lr|-1_to_1";
-  // For pictures of any size, so that the weights file can be used on others; those of this size stay as they are.
-  const std::string fit_any = size.height < o.img_size ? fit : shrink + central;
-  if (o.preprocess_eval.empty()) o.preprocess_eval = fit_any + "-1_to_1";
 }
 
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
@@ -140,6 +102,18 @@ data::Split split_from_file(const std::string& file, const data::Dataset& datase
 
 }  // namespace
 
+void check_options(const RunOptions& options) {
+  check_numbers(options);
+  for (const auto& [name, pipeline] :
+       {std::pair{"--augment", &options.augment}, {"--preprocess-eval", &options.preprocess_eval}})
+    if (!pipeline->empty()) try {
+        data::Pipeline{*pipeline};
+      } catch (const Error& error) {
+        fail(error.kind(), "{}: {}", name, error.what());
+      }
+  if (options.labels_file.empty()) split_options(options);
+}
+
 data::DatasetOptions dataset_options(const RunOptions& options) {
   data::DatasetOptions data;
   data.root = options.data;
@@ -155,7 +129,7 @@ data::DatasetOptions dataset_options(const RunOptions& options) {
 }
 
 std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
-  check_numbers(options);
+  check_options(options);
   if (options.dataset.empty()) options.dataset = options.data.empty() ? "things" : data::dataset_at(options.data);
   check(options.data.empty() || options.dataset != "things",
         "--data: expected no folder for the built-in data set "
@@ -187,12 +161,16 @@ data::Split split_data(const RunOptions& options, const data::Dataset& dataset) 
                                      : split_from_file(options.labels_file, dataset, how);
 }
 
-void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+Stage stage_of(const RunOptions& o) {
   const std::vector<Stage>& stages = find_method(o.method).stages;
   const auto count = static_cast<int>(stages.size());
   require(count == 0 ? o.stage <= 1 : 1 <= o.stage && o.stage <= count, "stage",
           count == 0 ? "0 or 1: the method has one stage" : "a stage of the method", to_text(o.stage));
-  const Stage stage = count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+  return count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+}
+
+void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  const Stage stage = stage_of(o);
   check(!stage.guesses || !o.pseudo_labels.empty(),
         "--pseudo-labels: expected the guesses (pseudo_labels.csv) of the stage before for stage {} of {}", o.stage,
         o.method);
@@ -202,6 +180,14 @@ void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, 
   split.labelled.clear();
   for (const std::int64_t index : split.unlabelled)
     if (labels[static_cast<std::size_t>(index)] >= 0) split.labelled.push_back(index);
+  dataset = data::relabelled(std::move(dataset), std::move(labels));
+}
+
+void assume_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {
+  if (!stage_of(o).guesses) return;
+  std::vector<std::int64_t> labels;
+  for (std::int64_t i = 0; i < dataset->size(); ++i) labels.push_back(std::max<std::int64_t>(0, dataset->label(i)));
+  split.labelled = split.unlabelled;
   dataset = data::relabelled(std::move(dataset), std::move(labels));
 }
 
@@ -254,11 +240,15 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   if (!o.pretrained.empty())
     training.pretrained = Pretrained(o.pretrained).start(*training.model, dataset.class_names());
   nn::move_to(*training.model, device);  // a method's own tensors follow it
+  const DType type = o.amp == "bf16" ? DType::bf16 : o.amp == "f16" ? DType::f16 : DType::f32;
+  if (type != DType::f32) training.mixed = std::make_unique<nn::MixedPrecision>(*training.model, type);
+  nn::Classifier& learner = training.mixed ? *training.mixed : *training.model;
 
   MethodOptions method;
   method.classes = model.classes;
   method.feature_size = training.model->feature_size();
-  method.model = training.model.get();
+  method.model = &learner;
+  method.computed_in = type;
   method.pictures = dataset.size();
   method.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
   method.zero_heads = o.zero_heads;
@@ -286,6 +276,11 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   loader.workers = o.workers;
   loader.prefetch = o.prefetch;
   loader.device = device;
+  for (const data::StreamOptions* stream : {&loader.labelled, &loader.unlabelled})
+    for (const std::string& pipeline : stream->pipelines)
+      check_one_size(dataset, data::Pipeline(pipeline), true, "--augment");
+  check_one_size(dataset, data::Pipeline(with_view(o.preprocess_eval, training.method->eval_views())), false,
+                 "--preprocess-eval");
   data::Split streams = split;
   if (o.sampler == "balanced") streams.labelled = data::balanced(dataset, split.labelled, o.seed);
   if (o.class_weights == "balanced") loader.class_weights = data::balanced_class_weights(dataset, split.labelled);
@@ -293,12 +288,12 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
 
   train.device = device;
   train.lr = schedule_of(o, steps_per_epoch(o, split));
-  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad};
+  train.sgd = {o.momentum, o.weight_decay, o.nesterov, o.ema_decay, o.clip_grad, type, type == DType::f16};
   train.seed = o.seed;
   train.virtual_replicas = o.virtual_replicas;
   train.cross_replica_bn = o.cross_replica_bn;
   train.bn_momentum = o.bn_momentum;
-  training.trainer = std::make_unique<Trainer>(*training.model, *training.method, *training.loader, train);
+  training.trainer = std::make_unique<Trainer>(learner, *training.method, *training.loader, train);
   return training;
 }
 

@@ -11,13 +11,18 @@ Teacher::Teacher(nn::Classifier& student, const AverageDecay& decay) : student_(
     copy_(copy, parameter->value);
     weights_.emplace_back("teacher." + name, copy);
   }
+  rounded_.resize(weights_.size());
   check(!weights_.empty(), "teacher: expected a network with weights");
   updates_ = zeros({1}, DType::f32, weights_[0].second.device());
+  one_ = full({1}, 1, DType::f32, updates_.device());
 }
 
 void Teacher::exchange() {
   std::size_t i = 0;
-  for (const auto& [name, parameter] : nn::parameters_of(student_)) std::swap(parameter->value, weights_[i++].second);
+  for (const auto& [name, parameter] : nn::parameters_of(student_)) {
+    std::swap(parameter->value, weights_[i].second);
+    std::swap(parameter->rounded, rounded_[i++]);
+  }
 }
 
 Tensor Teacher::logits(const Tensor& x) {
@@ -35,7 +40,7 @@ void Teacher::follow() {
   std::size_t i = 0;
   for (const auto& [name, parameter] : nn::parameters_of(student_))
     average_(weights_[i++].second, parameter->value, updates_, decay_);
-  add_(updates_, full({1}, 1, DType::f32, updates_.device()));
+  add_(updates_, one_);
 }
 
 void Teacher::visit(nn::Visitor& visitor) {

@@ -29,7 +29,8 @@ class Teacher {
   nn::Classifier& student_;
   AverageDecay decay_;
   std::vector<std::pair<std::string, Tensor>> weights_;
-  Tensor updates_;
+  std::vector<Tensor> rounded_;  // what the student's are while they are exchanged; the teacher has none
+  Tensor updates_, one_;
 };
 
 }  // namespace s4l::methods

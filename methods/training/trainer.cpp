@@ -5,6 +5,8 @@
 
 #include "s4l/core/autograd.h"
 #include "s4l/core/checkpoint.h"
+#include "s4l/core/device/choices.h"
+#include "s4l/core/ops/add.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
 
@@ -12,6 +14,7 @@ namespace s4l::methods {
 namespace {
 
 constexpr int kWarmUp = 2;
+constexpr std::string_view kChoice = "choice:";  // of a device, in a checkpoint's metadata
 
 /// A method's own heads and state as a module, so that one visit reaches everything that is trained and saved.
 struct MethodState final : nn::Module {
@@ -131,7 +134,8 @@ void Trainer::compute(const data::Batch& batch, Metrics& metrics) {
   const Tensor loss = method_.loss(step);
   if (loss.device() == kCpu && !std::isfinite(item(loss))) fail_not_finite(step);  // elsewhere sum_metrics() sees it
   metrics.put("train/loss", loss);
-  backward(loss);
+  if (const Tensor scale = optimizer_->loss_scale()) metrics.put("train/loss_scale", 1.0 * scale);  // a copy
+  backward(optimizer_->scaled(loss));
   optimizer_->step(lr_);
   method_.after_update(step);
 }
@@ -194,6 +198,7 @@ io::TensorFile Trainer::state() {
     sums.push_back(total.first);
     sums.push_back(static_cast<double>(total.second));
   }
+  for (const auto& [problem, chosen] : choices()) file.metadata[std::string(kChoice) + problem] = chosen;
   file.tensors.emplace_back("metrics", from_values(sums, {static_cast<std::int64_t>(sums.size())}));
   return file;
 }
@@ -205,6 +210,11 @@ void Trainer::restore(const io::TensorFile& file) {
         "checkpoint: expected \"step\" in its metadata and the tensor "
         "\"metrics\"");
   s4l::restore(file, tensors());
+  optimizer_->round_weights();
+  Choices made;
+  for (const auto& [key, value] : file.metadata)
+    if (key.starts_with(kChoice)) made[key.substr(kChoice.size())] = value;
+  take_over_choices(made);
   step_ = std::stoll(step->second);
   loader_.seek(step_);
   metrics_.clear();

@@ -1,5 +1,6 @@
 #pragma once
 #include "s4l/core/ops/kl_divergence.h"
+#include "s4l/core/ops/vat.h"
 #include "s4l/methods/method.h"
 
 namespace s4l::methods {
@@ -14,17 +15,20 @@ class VatTerm {
   /// x. `clean_batch`: that pass saw exactly these rows, so that they are what net(x) would give again. Puts
   /// train/vat_loss, train/vat_radius (mean |eps d|) and, of another batch, train/vat_kl_floor (the divergence of
   /// net(x) itself).
-  Tensor loss(Step& step, const Tensor& x, const Tensor& clean, bool clean_batch) const;
+  Tensor loss(Step& step, const Tensor& x, const Tensor& clean, bool clean_batch);
   /// The direction (N, H, W, 3), of any length: what the power iteration makes of a random one, the answers `reference`
   /// being those of net(x).
-  Tensor direction(Step& step, const Tensor& x, const Tensor& reference) const;
+  Tensor direction(Step& step, const Tensor& x, const Tensor& reference);
 
  private:
+  VatStepOptions moved_by(const Step& step, double radius) const;
+
   bool scaled_;
   KlOrder order_;
-  double eps_, xi_;
+  double eps_, xi_;  // xi 0: chosen when the first pictures show their size
   int iterations_;
   bool bound_;
+  DType computed_in_;
 };
 
 /// The options of a method with such a term, `eps` being the method's default radius, followed by its own.

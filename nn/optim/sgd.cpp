@@ -3,12 +3,17 @@
 #include <algorithm>
 
 #include "s4l/core/device/runtime.h"
+#include "s4l/core/ops/add.h"
+#include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/l2_normalize.h"
+#include "s4l/core/ops/loss_scale.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
 
 namespace s4l::nn {
 namespace {
+
+constexpr float kFirstLossScale = 65536;  // large at first: a step that is skipped costs less than a gradient lost
 
 /// Calls `body(parameter, begin)` with the place of each in the rows.
 template <class Body>
@@ -50,7 +55,24 @@ Sgd::Sgd(std::vector<NamedParameter> parameters, SgdOptions options)
     average_ = empty_like(weight_);
     copy_(average_, weight_);
   }
+  if (options_.scale_loss) loss_scale_ = from_values(std::vector<float>{kFirstLossScale, 0, 1}, {3}, first.device());
+  if (size_of(options_.rounded) != 2) return;
+  rounded_ = empty({total}, options_.rounded, first.device());
+  for_each_place(parameters_, [&](const NamedParameter& named, std::int64_t begin) {
+    named.parameter->rounded = part(rounded_, begin, named.parameter->value.shape());
+  });
+  round_weights();
 }
+
+void Sgd::round_weights() {
+  if (!rounded_) return;
+  kernel::cast(weight_, rounded_);
+  rounded_.bump_version();
+}
+
+Tensor Sgd::loss_scale() const { return loss_scale_ ? rows(loss_scale_, 0, 1) : Tensor(); }
+
+Tensor Sgd::scaled(const Tensor& loss) const { return loss_scale_ ? scale_by(loss, loss_scale()) : loss; }
 
 std::int64_t Sgd::size() const { return weight_.numel(); }
 
@@ -69,8 +91,10 @@ void Sgd::clip_gradient() {
 }
 
 void Sgd::step(const Tensor& lr) {
+  if (loss_scale_) unscale_(gradient_, loss_scale_);
   if (options_.clip_grad > 0) clip_gradient();
-  sgd_update_(weight_, gradient_, velocity_, average_, lr,
+  const Tensor finite = loss_scale_ ? rows(loss_scale_, 2, 3) : Tensor();
+  sgd_update_(weight_, gradient_, velocity_, {average_, rounded_}, lr, finite,
               {.momentum = options_.momentum,
                .weight_decay = options_.weight_decay,
                .decayed = decayed_,
@@ -95,6 +119,7 @@ std::vector<std::pair<std::string, Tensor>> Sgd::state() const {
   };
   append("momentum", velocity_);
   if (averages()) append("average", average_);
+  if (loss_scale_) state.emplace_back("loss_scale", loss_scale_);
   return state;
 }
 

@@ -65,21 +65,45 @@ TEST_CASE("a comparison that was stopped goes on within the run where it stopped
   CHECK(contains(content(folder / "c/rotation-s0/train.log"), "continuing"));
 }
 
+TEST_CASE("the stages of a method share the steps of the comparison as its recipe does") {
+  const NewFolder folder;
+  const Words words = tiny_compare({"supervised", "pseudo-label"}, 4, {"--seeds", "1"});
+  const Outcome outcome = run_s4l(folder.path(), words);
+  INFO(outcome.err);
+  REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome.out, " | 2 + 2 | "));
+  CHECK(contains(content(folder / "c/runs.csv"), "\nsupervised,0,"));
+  CHECK(contains(content(folder / "c/pairs.csv"), "a,b,pairs,"));
+
+  REQUIRE(run_s4l(folder.path(), tiny_run("pseudo-label", 2) + Words{"-o", "alone"}).code == 0);
+  const std::string weights = content(folder / "alone/2-guesses/weights/last.safetensors");
+  CHECK(content(folder / "c/pseudo-label-s0/2-guesses/weights/last.safetensors") == weights);
+
+  int calls = 0;
+  const Words in_pieces = words + Words{"-o", "d", "--only", "pseudo-label", "--time", "0.001s"};
+  while (calls < 9 && run_s4l(folder.path(), in_pieces).code == 75) ++calls;
+  CHECK(calls >= 2);
+  CHECK(calls < 9);
+  CHECK(content(folder / "d/pseudo-label-s0/2-guesses/weights/last.safetensors") == weights);
+}
+
 TEST_CASE("equal time is settled once: the steps of the first time count") {
   const NewFolder folder;
-  const Words words = tiny_compare({"rotation", "supervised"}, 2, {"--seeds", "1", "--equal", "time"});
+  const Words words = tiny_compare({"rotation", "supervised", "pseudo-label"}, 2, {"--seeds", "1", "--equal", "time"});
   REQUIRE(run_s4l(folder.path(), words).code == 0);
   const std::string settled = content(folder / "c/supervised.toml");
+  const std::string stages = content(folder / "c/pseudo-label.toml");
   REQUIRE(run_s4l(folder.path(), words).code == 0);
   CHECK(content(folder / "c/supervised.toml") == settled);
+  CHECK(content(folder / "c/pseudo-label.toml") == stages);
   CHECK(contains(content(folder / "c/rotation.toml"), "steps = 2\n"));
 }
 
 TEST_CASE("compare's dry run tells the time of every method and writes nothing") {
   const NewFolder folder;
-  const Outcome outcome =
-      run_s4l(folder.path(), tiny_compare({"rotation", "supervised"}, 2, {"--seeds", "3", "--dry-run"}));
+  const Outcome outcome = run_s4l(folder.path(), tiny_compare({"rotation", "moam"}, 11, {"--seeds", "3", "--dry-run"}));
   REQUIRE(outcome.code == 0);
+  CHECK(contains(outcome.out, "  5 + 5 + 1  "));
   CHECK(contains(outcome.out, "all together"));
   CHECK_FALSE(fs::exists(folder / "c"));
 }
@@ -100,6 +124,7 @@ TEST_CASE("compare refuses in one line what would not be a comparison") {
   refused({"rotation", "supervised", "--only", "fixmatch"}, "--only");
   refused({"rotation", "supervised", "--threshold", "0.5"}, "--threshold");
   refused({"rotation", "supervised", "--equal", "luck"}, "steps or time");
+  refused({"supervised", "moam", "--steps", "2"}, "1 step or more for each of the 3 stages of moam");
 
   REQUIRE(run_s4l(folder.path(), tiny_compare({"rotation", "supervised"}, 1, {"--seeds", "1"})).code == 0);
   const Outcome other =

@@ -95,6 +95,19 @@ TEST_CASE("a table and its pictures may lie in one archive") {
   CHECK(dataset->whole_image(2).pixels == test::libjpeg_decode(jpeg(2)).pixels);
 }
 
+TEST_CASE("a folder that holds a table and folders is what the table's header says") {
+  const TemporaryFolder root;
+  add_pictures(root, 4);
+  write_file(root / "table.csv", "\xEF\xBB\xBFpath,label\np/0.jpg,a\np/1.jpg,b\np/2.jpg,a\np/3.jpg,b\n");
+  CHECK(dataset_at(root.path()) == "manifest");
+  CHECK(open(root.path())->size() == 4);
+  for (const char* header : {"path,label,role\n", "name,age\n", "\"path,label\n", ""}) {
+    INFO(header);
+    write_file(root / "table.csv", header);
+    CHECK(dataset_at(root.path()) == "image-folder");
+  }
+}
+
 TEST_CASE("rows whose file or label is wrong are damaged pictures with their line") {
   const TemporaryFolder root;
   add_pictures(root, 200);

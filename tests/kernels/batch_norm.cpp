@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "s4l/core/ops/add.h"
 #include "s4l/core/ops/view.h"
 #include "s4l/tests/kernels/device_op.h"
 #include "s4l/tests/support/near.h"
@@ -54,6 +55,18 @@ TEST_CASE("batch norm's kernels take residual, ReLU, groups and biased variances
     for (const bool relu : {false, true}) check_op_on_device(train_case({6, 3, 1, 16}, {.relu = relu}, residual));
   check_op_on_device(train_case({6, 2, 2, 16}, {.groups = 3, .relu = true}, true));
   check_op_on_device(train_case({64, 5}, {.groups = 2, .biased = true}, false));
+}
+
+TEST_CASE("batch norm's kernels add a gradient that arrived before") {
+  for (const bool shared : {false, true}) {
+    DeviceOp op = train_case({6, 3, 1, 16}, {.relu = true}, false);
+    op.types = {DType::f32, DType::f64};
+    op.forward = [=](const auto& in) {
+      const Tensor x = scale(in[0], 0.5), y = batch_norm_train(x, in[1], in[2], {}, {}, {.relu = true});
+      return std::vector<Tensor>{add(shared ? y : scale(y, 2), x)};
+    };
+    check_op_on_device(op);
+  }
 }
 
 TEST_CASE("batch norm's kernels take given statistics, and make only the gradients that are wanted") {

@@ -14,6 +14,8 @@ struct Case {
   bool average = true;
   DType dtype = DType::f32;
   bool aligned = true;
+  DType rounded = DType::bf16;
+  bool finite = true;
 };
 
 void check_case(const Case& c) {
@@ -26,18 +28,25 @@ void check_case(const Case& c) {
   const SgdUpdate& u = c.update;
   for (std::size_t i = 0; i < w.size(); ++i) {
     const double total = g[i] + (static_cast<std::int64_t>(i) < u.decayed ? u.weight_decay : 0) * w[i];
-    velocity.values.push_back(u.momentum * v[i] + total);
-    weight.values.push_back(w[i] - 0.1 * (u.nesterov ? total + u.momentum * velocity.values[i] : velocity.values[i]));
-    average.values.push_back(c.average ? u.ema_decay * mean[i] + (1 - u.ema_decay) * weight.values[i] : mean[i]);
+    const double step = u.momentum * v[i] + total;
+    velocity.values.push_back(c.finite ? step : v[i]);
+    weight.values.push_back(c.finite ? w[i] - 0.1 * (u.nesterov ? total + u.momentum * step : step) : w[i]);
+    average.values.push_back(c.average && c.finite ? u.ema_decay * mean[i] + (1 - u.ema_decay) * weight.values[i]
+                                                   : mean[i]);
   }
+  Wanted rounded{c.finite ? rounded_to(c.rounded, weight.values) : std::vector<double>(w.size(), 0)};
+  rounded.rtol = 2 * rounding(c.rounded);  // a weight that rounds the other way
   check_on_device(
       [&] {
         const auto put = c.aligned ? on_device : on_device_unaligned;
         const Tensor a = put(w, {c.n}, c.dtype), b = put(v, {c.n}, c.dtype), m = put(mean, {c.n}, c.dtype);
-        kernel::sgd_update(a, put(g, {c.n}, c.dtype), b, c.average ? m : Tensor(), on_device({0.1}, {}, DType::f32), u);
-        return std::vector<Tensor>{a, b, m};
+        const Tensor r = put(std::vector<double>(w.size(), 0), {c.n}, c.rounded);
+        const Tensor lr = on_device({0.1}, {}, DType::f32), finite = on_device({c.finite ? 1.0 : 0.0}, {}, DType::f32);
+        kernel::sgd_update(a, put(g, {c.n}, c.dtype), b, SgdCopies{c.average ? m : Tensor(), r}, lr,
+                           c.finite ? Tensor() : finite, u);
+        return std::vector<Tensor>{a, b, m, r};
       },
-      {weight, velocity, average});
+      {weight, velocity, average, rounded});
 }
 
 }  // namespace
@@ -50,4 +59,9 @@ TEST_CASE("sgd_update on the device takes the step of the formulas, with any of 
   check_case({33, {.decayed = 33}, true, DType::f64});
   check_case({32, {.weight_decay = 0.5, .decayed = 17, .ema_decay = 0.5}, true, DType::f64});
   check_case({64, {.weight_decay = 0.5, .decayed = 30, .ema_decay = 0.5}, true, DType::f32, false});
+  for (const DType rounded : {DType::bf16, DType::f16})
+    for (const bool aligned : {true, false})
+      for (const bool finite : {true, false})
+        check_case({1025, {.weight_decay = 0.5, .decayed = 30}, true, DType::f32, aligned, rounded, finite});
+  check_case({32, {.ema_decay = 0.5}, true, DType::f64, true, DType::f16});
 }

@@ -3,16 +3,11 @@
 #include <cmath>
 #include <fstream>
 #include <map>
-#include <memory>
 #include <sstream>
 
+#include "s4l/core/device/choices.h"
 #include "s4l/core/kernel.h"
-#include "s4l/methods/training/run_setup.h"
-#include "s4l/methods/training/trainer.h"
-#include "s4l/nn/models/model.h"
-#include "s4l/nn/walk.h"
-#include "s4l/tests/data/memory_dataset.h"
-#include "s4l/tests/support/near.h"
+#include "small_training.h"
 #ifdef S4L_EMULATED
 #include "s4l/kernels/emulated/device_memory.h"
 #endif
@@ -23,79 +18,21 @@ using namespace s4l::test;
 
 namespace {
 
-/// A method that trains a small network on pictures in memory.
-struct Bench {
-  MemoryDataset dataset{3, {8}, 0};
-  data::Split split;
-  std::unique_ptr<nn::Classifier> model;
-  std::unique_ptr<Method> method;
-  std::unique_ptr<data::Loader> loader;
-  std::unique_ptr<Trainer> trainer;
-
-  Bench(const std::string& name, Device device, bool capture, std::string augment = "",
-        std::vector<float> class_weights = {}) {
-    for (auto& item : dataset.items) item.size = {8, 8};
-    for (std::int64_t i = 0; i < dataset.size(); ++i) (i % 2 == 0 ? split.labelled : split.unlabelled).push_back(i);
-    model = nn::make_model("resnet-small", {.classes = 3, .width = 0.125});
-    nn::move_to(*model, device);
-    MethodOptions options;
-    options.classes = 3;
-    options.feature_size = model->feature_size();
-    options.model = model.get();
-    options.pictures = dataset.size();
-    options.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
-    if (name.starts_with("vat"))  // by default two instruction sets of the CPU differ more than is allowed here
-      options.values = {{"vat-eps", 0.5}, {"vat-xi", 1}};
-    if (name.starts_with("exemplar")) options.values = {{"triplet-embed-dim", 16}};
-    method = make_method(name, options);
-
-    if (augment.empty())
-      augment = name.starts_with("exemplar") ? "crop_inception_patches(4, 8)|-1_to_1" : "flip_lr|-1_to_1";
-    const Views views = method->views();
-    TrainOptions how;
-    data::LoaderOptions batches;
-    batches.labelled = {6, {with_view(augment, views.labelled)}};
-    how.labelled_tail = data::Pipeline(batches.labelled.pipelines[0]).tail();
-    if (!views.unlabelled.empty()) batches.unlabelled.batch_size = 6;
-    for (const std::string& view : views.unlabelled) {
-      batches.unlabelled.pipelines.push_back(with_view(augment, view));
-      how.unlabelled_tails.push_back(data::Pipeline(batches.unlabelled.pipelines.back()).tail());
-    }
-    batches.class_weights = std::move(class_weights);
-    batches.device = how.device = device;
-    how.capture = capture;
-    how.lr.base = 0.02;
-    how.sgd = {.weight_decay = 1e-4, .ema_decay = 0.99};
-    loader = std::make_unique<data::Loader>(dataset, split, batches);
-    trainer = std::make_unique<Trainer>(*model, *method, *loader, how);
-  }
-
-  /// The metrics of each of the next steps, the loss first.
-  std::vector<std::vector<double>> train(int steps) {
-    std::vector<std::vector<double>> all;
-    for (int i = 0; i < steps; ++i) {
-      trainer->step();
-      all.emplace_back();
-      for (const auto& [tag, value] : trainer->take_metrics()) all.back().push_back(value);
-    }
-    return all;
-  }
-};
-
 std::map<std::string, int> launches;
 
 /// "rotation add 12" for every kernel of the third step.
-std::string launches_of_a_step(const std::string& method, Device device) {
-  Bench bench(method, device, false);
-  bench.train(2);
+std::string launches_of_a_step(const std::string& name, const std::string& method, Device device,
+                               const SmallTrainingOptions& options = {}) {
+  SmallTraining training(method, device, options);
+  training.train(2);
   launches.clear();
   kernel_observer = [](const char* kernel, const Tensor& first) {
     if (first.device() != kCpu) ++launches[kernel];
   };
-  bench.trainer->step();
+  training.trainer->step();
   kernel_observer = nullptr;
   std::string text;
-  for (const auto& [kernel, count] : launches) text += method + " " + kernel + " " + std::to_string(count) + "\n";
+  for (const auto& [kernel, count] : launches) text += name + " " + kernel + " " + std::to_string(count) + "\n";
   return text;
 }
 
@@ -106,7 +43,8 @@ TEST_CASE("every device trains as the CPU does: the losses of five steps are the
     for (const MethodEntry& entry : methods::methods()) {
       if (device == kCpu || !entry.stages.empty()) continue;  // those with stages train in the ways of others
       DYNAMIC_SECTION(entry.name << " on " << to_text(device)) {
-        const auto expected = Bench(entry.name, kCpu, false).train(5), got = Bench(entry.name, device, false).train(5);
+        const auto expected = SmallTraining(entry.name, kCpu).train(5),
+                   got = SmallTraining(entry.name, device).train(5);
         for (std::size_t step = 0; step < expected.size(); ++step) {
           INFO("step " << step + 1 << ": expected " << expected[step][0] << ", got " << got[step][0]);
           CHECK(std::abs(got[step][0] - expected[step][0]) <= 1e-5 * std::abs(expected[step][0]));
@@ -120,7 +58,7 @@ TEST_CASE("steps that are recorded once and replayed give the bits of steps take
     for (const MethodEntry& entry : methods::methods()) {
       if (!entry.stages.empty()) continue;
       DYNAMIC_SECTION(entry.name << " on " << to_text(device)) {
-        Bench eager(entry.name, device, false), replayed(entry.name, device, true);
+        SmallTraining eager(entry.name, device), replayed(entry.name, device, {.capture = true});
         CHECK(eager.train(6) == replayed.train(6));
         const io::TensorFile a = eager.trainer->state(), b = replayed.trainer->state();
         REQUIRE(a.tensors.size() == b.tensors.size());
@@ -138,8 +76,8 @@ TEST_CASE("a replayed step reads everything that the batch holds: exact pictures
     for (const char* augment : {"exact|flip_lr|-1_to_1", "hsvnoise|flip_lr|-1_to_1", "flip_lr|standardize"}) {
       INFO(augment << " on " << to_text(device));
       const std::vector<float> weights{0.5f, 1, 2};
-      CHECK(Bench("rotation", device, false, augment, weights).train(6) ==
-            Bench("rotation", device, true, augment, weights).train(6));
+      CHECK(SmallTraining("rotation", device, {false, augment, weights}).train(6) ==
+            SmallTraining("rotation", device, {true, augment, weights}).train(6));
     }
 }
 
@@ -149,20 +87,33 @@ TEST_CASE("a step launches the kernels that tests/golden/launches.txt lists") {
     std::ifstream file(S4L_SOURCE_DIR "/tests/golden/launches.txt");
     std::ostringstream expected;
     expected << file.rdbuf();
-    CHECK(launches_of_a_step("rotation", device) + launches_of_a_step("supervised", device) +
-              launches_of_a_step("vat", device) ==
-          expected.str());
+    std::string got;
+    for (const MethodEntry& entry : methods::methods())
+      if (entry.stages.empty()) got += launches_of_a_step(entry.name, entry.name, device);
+    got += launches_of_a_step("rotation-in-f16", "rotation", device, {.computed_in = DType::f16});
+    got += launches_of_a_step("wrn-28-2", "supervised", device, {.model = "wrn-28-2"});
+    CHECK(got == expected.str());
   }
+}
+
+TEST_CASE("a checkpoint holds what a device chose by timing, for a run that is resumed from it") {
+  const std::string problem = "library of a test: problem";
+  note_choice(problem, "plan 7");
+  SmallTraining stopped("supervised", kCpu), resumed("supervised", kCpu);
+  const io::TensorFile state = stopped.trainer->state();
+  CHECK_FALSE(taken_over_choice(problem));
+  resumed.trainer->restore(state);
+  CHECK(taken_over_choice(problem) == "plan 7");
 }
 
 #ifdef S4L_EMULATED
 TEST_CASE("where the device's memory ends, in a step or while it is recorded, the error names a batch that fits") {
   for (const int steps : {0, 2}) {
-    Bench bench("rotation", devices().back(), true);
-    bench.train(steps);
+    SmallTraining training("rotation", devices().back(), {.capture = true});
+    training.train(steps);
     emulated::fail_allocation(20);
     try {
-      bench.trainer->step();
+      training.trainer->step();
       FAIL("expected an error");
     } catch (const Error& error) {
       CHECK(error.kind() == ErrorKind::memory);

@@ -89,7 +89,7 @@ Counted count_step(const std::string& method, int rotations, Learner::Values val
 
 TEST_CASE("VAT's scaled direction in f32 is the exact one") {
   Learner single("vat"), exact("vat", {}, DType::f64);
-  const VatTerm term(vat_options({}));
+  VatTerm term(vat_options({}));
   Pictures f32(*single.method, 0, 1, DType::f32), f64(*exact.method, 0, 1, DType::f64);
   Step step = f32.step(single);
   const Tensor reference = single.network.forward(f32.unlabelled[0], kKeep).detach();
@@ -108,7 +108,7 @@ TEST_CASE("VAT's scaled direction in f32 is the exact one") {
 TEST_CASE("VAT's perturbation is as long as epsilon and moves the answer further than a random one") {
   Learner learner("vat");
   train_a_little(learner);
-  const VatTerm term(vat_options({}));
+  VatTerm term(vat_options({}));
   Pictures shown(*learner.method, 0, 1, DType::f32);
   Step step = shown.step(learner);
   const Tensor x = shown.x, clean = learner.network.forward(x, kKeep).detach();

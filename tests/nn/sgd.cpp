@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "s4l/core/autograd.h"
+#include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/tests/support/near.h"
 
@@ -146,4 +147,49 @@ TEST_CASE("swapping without an average, and an optimizer without parameters, are
   Sgd sgd(weights.named(), {});
   REQUIRE_THROWS_WITH(sgd.swap_average(), Catch::Contains("ema_decay 0"));
   REQUIRE_THROWS_WITH(Sgd({}, {}), Catch::Contains("at least one parameter"));
+}
+
+TEST_CASE("each parameter is read in 16 bits where the optimizer keeps it so, and its gradient is the value's") {
+  for (const DType type : {DType::bf16, DType::f16}) {
+    Weights weights;
+    Sgd sgd(weights.named(), {.momentum = 0, .rounded = type});
+    const Tensor ones = cast(full({7}, 1), type);
+    const auto expected = [&] { return doubles(cast(cast(weights.bias.value, type), DType::f32)); };
+    CHECK(doubles(cast(weights.bias.in(type), DType::f32)) == expected());
+    sgd.zero_grad();
+    const Tensor read = weights.bias.in(type);
+    backward(record("sum", full({}, 0), {read}, [ones](const Tensor&, Needs) { return Grads{ones}; }));
+    check_near(weights.bias.value.grad(), std::vector<double>(7, 1), 0, 0);
+    sgd.step(rate(0.125));
+    CHECK(doubles(cast(weights.bias.in(type), DType::f32)) == expected());
+    copy_(weights.bias.value, full({7}, 0.3));
+    sgd.round_weights();
+    CHECK(doubles(cast(weights.bias.in(type), DType::f32)) == expected());
+  }
+}
+
+TEST_CASE("a scaled loss's gradient is divided again; one that is not finite halves the scale and changes no more") {
+  Weights weights, plain;
+  const SgdOptions options{.weight_decay = 0.1, .ema_decay = 0.5, .clip_grad = 1};
+  SgdOptions scaled = options;
+  scaled.scale_loss = true;
+  Sgd sgd(weights.named(), scaled), other(plain.named(), options);
+  REQUIRE_FALSE(other.loss_scale());
+  const double factor = item(sgd.loss_scale());
+  check_near(sgd.scaled(full({}, 3)), {3 * factor}, 0, 0);
+  check_near(other.scaled(full({}, 3)), {3}, 0, 0);
+  add_(weights.kernel.value.grad(), full({3, 5}, 2 * factor));
+  add_(plain.kernel.value.grad(), full({3, 5}, 2));
+  sgd.step(rate(0.5));
+  other.step(rate(0.5));
+  CHECK(doubles(weights.kernel.value) == doubles(plain.kernel.value));
+
+  add_(weights.head.value.grad(), full({2, 2}, std::numeric_limits<double>::infinity()));
+  sgd.step(rate(0.5));
+  CHECK(doubles(weights.kernel.value) == doubles(plain.kernel.value));
+  const auto state = sgd.state(), expected = other.state();
+  REQUIRE(state.size() == expected.size() + 1);
+  for (std::size_t i = 0; i < expected.size(); ++i) CHECK(doubles(state[i].second) == doubles(expected[i].second));
+  CHECK(state.back().first == "loss_scale");
+  check_near(state.back().second, {factor / 2, 0, 0}, 0, 0);
 }

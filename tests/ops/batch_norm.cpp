@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "s4l/core/ops/add.h"
 #include "s4l/tests/support/near.h"
 #include "s4l/tests/support/op_case.h"
 
@@ -75,6 +76,24 @@ TEST_CASE("batch_norm_train adds a residual and applies the ReLU in the same pas
 TEST_CASE("batch_norm_train keeps virtual replicas apart") {
   check_op(train_case({12, 2, 2, 5}, {.groups = 3, .relu = true}, true));
   check_op(train_case({64, 8, 8, 33}, {.groups = 8}, false));
+}
+
+TEST_CASE("batch norm's gradient takes in what reached its input from later ops") {
+  for (const bool shared :
+       {false, true}) {  // with the gradient that it is itself given, so that it must not overwrite it
+    OpCase op = train_case({6, 3, 5, 19}, {.relu = true}, false);
+    op.forward = [=](const auto& in) {
+      const Tensor x = scale(in[0], 0.5), y = batch_norm_train(x, in[1], in[2], {}, {}, {.relu = true});
+      return add(shared ? y : scale(y, 2), x);
+    };
+    op.reference = [=, whole = op.reference](const auto& in) {
+      const Tensor x = scale(in[0], 0.5);
+      auto y = whole({x, in[1], in[2], in[3]});
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] = (shared ? 1 : 2) * std::max(y[i], 0.0) + doubles(x)[i];
+      return y;
+    };
+    check_op(op);
+  }
 }
 
 TEST_CASE("batch_norm_eval uses the statistics it is given") {

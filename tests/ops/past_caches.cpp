@@ -7,6 +7,7 @@
 #include "s4l/core/ops/batch_norm.h"
 #include "s4l/core/ops/conv2d.h"
 #include "s4l/core/ops/rotation_batch.h"
+#include "s4l/core/ops/softmax.h"
 #include "s4l/core/ops/vat.h"
 #include "s4l/core/ops/view.h"
 #include "s4l/tests/support/near.h"
@@ -61,6 +62,7 @@ TEST_CASE("results past the caches have the bits of smaller ones") {
   for (std::int64_t i = 0; i < pictures.numel(); ++i)
     pictures.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
   check_halves(pictures, [](const Tensor& part) { return rotation_batch(part, {}, {}); });
+  for (const Shape& shape : {Shape{400'000, 10}, Shape{3200, 1025}}) check_halves(numbers(shape), softmax);
   const Tensor x = numbers({2, 1'600'003});
   check_halves(x, [](const Tensor& part) { return vat_step(part, part, {.radius = 3}).x; });
 }

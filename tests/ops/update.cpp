@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "s4l/core/ops/cast.h"
 #include "s4l/tests/support/near.h"
 #include "s4l/tests/support/op_case.h"
 
@@ -31,7 +32,7 @@ void check_steps(std::int64_t n, const SgdUpdate& update, bool with_average, Dev
   for (double lr : {0.1, 0.0, 0.03}) {
     naive_step(rows, lr, update);
     const auto version = w.version();
-    sgd_update_(w, g, v, average, full({}, lr, DType::f32, device), update);
+    sgd_update_(w, g, v, {.average = average}, full({}, lr, DType::f32, device), {}, update);
     CHECK(w.version() > version);
   }
   check_near(w, rows.w, 1e-5, 1e-6);
@@ -57,13 +58,37 @@ TEST_CASE("sgd_update_ gives the same bits for any number of threads") {
   const auto step = [](int threads) {
     set_num_threads(threads);
     const Tensor w = random_tensor({50000}, DType::f32, 65), v = zeros({50000});
-    sgd_update_(w, random_tensor({50000}, DType::f32, 66), v, {}, full({}, 0.1),
+    sgd_update_(w, random_tensor({50000}, DType::f32, 66), v, {}, full({}, 0.1), {},
                 {.weight_decay = 1e-3, .decayed = 777});
     return doubles(w);
   };
   const auto one = step(1), three = step(3);
   set_num_threads(0);
   CHECK(one == three);
+}
+
+TEST_CASE("sgd_update_ rounds the new weights to 16 bits, and changes nothing where the gradient is not finite") {
+  KernelsUnderTest kernels;
+  for (const Device& device : devices())
+    for (const DType type : {DType::bf16, DType::f16})
+      for (const std::int64_t n : {1, 33, 40000}) {
+        INFO(n << " in " << to_text(type) << " on " << to_text(device));
+        const auto random = [&](std::uint64_t seed) { return random_tensor({n}, DType::f32, seed, 1, device); };
+        const Tensor w = random(61), g = random(62), v = random(63), average = random(64);
+        const Tensor rounded = zeros({n}, type, device), lr = full({}, 0.1, DType::f32, device);
+        const auto step = [&](double finite) {
+          sgd_update_(w, g, v, {average, rounded}, lr, full({}, finite, DType::f32, device), {.ema_decay = 0.5});
+          return std::vector{doubles(w), doubles(v), doubles(average), doubles(cast(rounded, DType::f32))};
+        };
+        const auto before = doubles(w), none = step(0)[3];
+        CHECK(doubles(w) == before);
+        CHECK(none == std::vector<double>(none.size(), 0));
+        const auto taken = step(1);
+        CHECK(taken[0] != before);
+        CHECK(taken[3] == doubles(cast(cast(w, type), DType::f32)));
+        CHECK(step(0) == taken);
+      }
+  kernels.mark_compared();
 }
 
 TEST_CASE("add_ and scale_ change a tensor in place and advance its version") {
@@ -97,8 +122,10 @@ TEST_CASE("average_ follows by the decay of its step") {
 TEST_CASE("updates name what does not fit") {
   const Tensor w = zeros({3}), lr = full({}, 0.1);
   CHECK_THROWS_WITH(add_(w, zeros({4})), Catch::Contains("(3)") && Catch::Contains("(4)"));
-  CHECK_THROWS_WITH(sgd_update_(w, zeros({4}), w, {}, lr, {}), Catch::Contains("(4)"));
-  CHECK_THROWS_WITH(sgd_update_(w, w, w, {}, zeros({2}), {}), Catch::Contains("one f32"));
+  CHECK_THROWS_WITH(sgd_update_(w, zeros({4}), w, {}, lr, {}, {}), Catch::Contains("(4)"));
+  CHECK_THROWS_WITH(sgd_update_(w, w, w, {}, zeros({2}), {}, {}), Catch::Contains("one f32"));
+  CHECK_THROWS_WITH(sgd_update_(w, w, w, {}, lr, zeros({2}), {}), Catch::Contains("(2)"));
+  CHECK_THROWS_WITH(sgd_update_(w, w, w, {.rounded = w}, lr, {}, {}), Catch::Contains("bf16 or f16 (3)"));
   CHECK_THROWS_WITH(average_(w, zeros({4}), lr, {}), Catch::Contains("(4)"));
   CHECK_THROWS_WITH(average_(w, w, zeros({2}), {}), Catch::Contains("one f32"));
 }

@@ -39,15 +39,17 @@ bool choose_target(const std::string& name) {
 
 int main(int argc, char** argv) {
   ::setenv("S4L_CACHE_DIR", "", 1);  // the user's own is no matter of tests
-  s4l::set_poison(true);             // a read before a write gives NaN in every test
 #ifdef S4L_RACES_ON_EMULATED_DEVICE
   s4l::cuda::launch_limits = {.threads = 64, .blocks = 3};  // ThreadSanitizer makes each a fiber and tells 255 apart
 #endif
   Catch::Session session;
   std::string target;
+  bool unfilled = false;
   session.cli(session.cli() |
-              Catch::clara::Opt(target, "name")["--target"]("run the kernels' baseline, avx2 or avx512 code"));
+              Catch::clara::Opt(target, "name")["--target"]("run the kernels' baseline, avx2 or avx512 code") |
+              Catch::clara::Opt(unfilled)["--unfilled"]("leave fresh memory as it is, for a tool that watches it"));
   if (const int error = session.applyCommandLine(argc, argv)) return error;
+  s4l::set_poison(!unfilled);  // a read before a write gives NaN
   if (!target.empty() && !choose_target(target)) {
     std::printf("skipped: the %s kernels, which this processor cannot run\n", target.c_str());
     return kSkipped;

@@ -26,6 +26,12 @@ bool PaddedRows::suit(const Window& w) {
          w.step * w.channels < kAliasing;
 }
 
+std::int64_t PaddedRows::band(const Window& w) {
+  constexpr std::int64_t kFloats = 1 << 16, kMaxPixels = 1024;
+  const std::int64_t affordable = kFloats / (w.step * w.step * w.grid_width * w.channels);
+  return std::max<std::int64_t>(std::min(affordable, kMaxPixels / w.grid_width), 1);
+}
+
 std::int64_t PaddedRows::floats(const Window& w, std::int64_t rows) {
   if (!stands_out(w)) return 0;
   const std::int64_t images = (rows + w.grid_height - 2) / w.grid_height + 1;

@@ -10,6 +10,8 @@ class PaddedRows {
  public:
   /// True where a product gains by it: long runs, and windows that do not fall into one cache set.
   static bool suit(const Window& window);
+  /// Grid rows to be read at a time: their sources stay in L2.
+  static std::int64_t band(const Window& window);
   /// Floats that `rows` grid rows may need.
   static std::int64_t floats(const Window& window, std::int64_t rows);
 

@@ -1,0 +1,65 @@
+#include "small_training.h"
+
+#include "s4l/nn/models/mixed_precision.h"
+#include "s4l/nn/models/model.h"
+#include "s4l/nn/walk.h"
+
+namespace s4l::test {
+
+using namespace methods;
+
+SmallTraining::SmallTraining(const std::string& name, Device device, const SmallTrainingOptions& how) {
+  for (auto& item : dataset.items) item.size = {8, 8};
+  for (std::int64_t i = 0; i < dataset.size(); ++i) (i % 2 == 0 ? split.labelled : split.unlabelled).push_back(i);
+  model = nn::make_model(how.model, {.classes = 3, .width = 0.125});
+  nn::move_to(*model, device);
+  const bool rounds = how.computed_in != DType::f32;
+  if (rounds) mixed = std::make_unique<nn::MixedPrecision>(*model, how.computed_in);
+  nn::Classifier& learner = rounds ? *mixed : *model;
+  MethodOptions options;
+  options.classes = 3;
+  options.feature_size = model->feature_size();
+  options.model = &learner;
+  options.computed_in = how.computed_in;
+  options.pictures = dataset.size();
+  options.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
+  if (name.starts_with("vat"))  // by default two instruction sets of the CPU differ more than is allowed here
+    options.values = {{"vat-eps", 0.5}, {"vat-xi", 1}};
+  if (name.starts_with("exemplar")) options.values = {{"triplet-embed-dim", 16}};
+  method = make_method(name, options);
+
+  std::string augment = how.augment;
+  if (augment.empty())
+    augment = name.starts_with("exemplar") ? "crop_inception_patches(4, 8)|-1_to_1" : "flip_lr|-1_to_1";
+  const Views views = method->views();
+  TrainOptions train;
+  data::LoaderOptions batches;
+  batches.labelled = {6, {with_view(augment, views.labelled)}};
+  train.labelled_tail = data::Pipeline(batches.labelled.pipelines[0]).tail();
+  if (!views.unlabelled.empty()) batches.unlabelled.batch_size = 6;
+  for (const std::string& view : views.unlabelled) {
+    batches.unlabelled.pipelines.push_back(with_view(augment, view));
+    train.unlabelled_tails.push_back(data::Pipeline(batches.unlabelled.pipelines.back()).tail());
+  }
+  batches.class_weights = how.class_weights;
+  batches.device = train.device = device;
+  train.capture = how.capture;
+  train.lr.base = 0.02;
+  train.sgd = {.weight_decay = 1e-4, .ema_decay = 0.99};
+  if (rounds) train.sgd.rounded = how.computed_in;
+  train.sgd.scale_loss = how.computed_in == DType::f16;
+  loader = std::make_unique<data::Loader>(dataset, split, batches);
+  trainer = std::make_unique<Trainer>(learner, *method, *loader, train);
+}
+
+std::vector<std::vector<double>> SmallTraining::train(int steps) {
+  std::vector<std::vector<double>> all;
+  for (int i = 0; i < steps; ++i) {
+    trainer->step();
+    all.emplace_back();
+    for (const auto& [tag, value] : trainer->take_metrics()) all.back().push_back(value);
+  }
+  return all;
+}
+
+}  // namespace s4l::test
