@@ -40,7 +40,7 @@ void round_weights(std::int64_t begin, std::int64_t end, const T* w, const Tenso
 
 void sgd_update(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const SgdCopies& copies,
                 const Tensor& lr, const Tensor& finite, const SgdUpdate& u) {
-  const auto& [average, rounded] = copies;
+  const Tensor &average = copies.average, &rounded = copies.rounded;  // clang 14 captures no structured binding
   if (finite && *finite.data<float>() == 0) return;
   with_float(weight.dtype(), [&]<class T>() {
     const Step<T> plain{static_cast<T>(*lr.data<float>()), static_cast<T>(u.momentum), T{0},
@@ -51,11 +51,11 @@ void sgd_update(const Tensor& weight, const Tensor& gradient, const Tensor& velo
                               : (u.nesterov ? update<true, false, T> : update<false, false, T>);
     const T* g = gradient.data<T>();
     T *w = weight.data<T>(), *v = velocity.data<T>(), *mean = average ? average.data<T>() : nullptr;
-    parallel_blocks(weight.numel(), 1 << 14, [&, &to = rounded](std::int64_t begin, std::int64_t end) {
+    parallel_blocks(weight.numel(), 1 << 14, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t border = std::clamp(u.decayed, begin, end);
       body(begin, border, decayed, g, w, v, mean);
       body(border, end, plain, g, w, v, mean);
-      if (to) round_weights(begin, end, w, to);
+      if (rounded) round_weights(begin, end, w, rounded);
     });
   });
 }

@@ -214,8 +214,6 @@ __global__ void __launch_bounds__(kPassThreads, 2)
       }
     for_rows<3>(tiles, part, [&](auto rows_now, std::int64_t at, std::int64_t step) {
       const GradientRows<rows_now.count, T, V> rows_of(in, gy, at, step);
-      Pack<T, V> before[rows_now.count] = {};
-      if (arrived != nullptr) load_rows(arrived + at, step, before);
 #pragma unroll
       for (int r = 0; r < rows_now.count; ++r) {
         Number<T> to[V];
@@ -223,10 +221,12 @@ __global__ void __launch_bounds__(kPassThreads, 2)
         for (int i = 0; i < V; ++i) to[i] = rows_of.g(r, i, norm);
         if (gresidual != nullptr) store(to, gresidual + at + r * step);
         if (gx == nullptr) continue;
+        Pack<T, V> before[1] = {};  // read here, not with the others: three rows of it do not fit into the registers
+        if (arrived != nullptr) load_rows(arrived + at + r * step, step, before);
 #pragma unroll
         for (int i = 0; i < V; ++i)
           to[i] = norm.factor[i] * (to[i] - mean_of_g[i] - rows_of.centred(r, i, norm) * slope[i]) +
-                  number(before[r].at[i]);
+                  number(before[0].at[i]);
         store(to, gx + at + r * step);
       }
     });

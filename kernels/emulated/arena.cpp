@@ -20,7 +20,7 @@ constexpr std::size_t kSlot = Arena::kStack + kPage;
 constexpr std::size_t kMostStacks = 1024;
 constexpr std::size_t kRegion = kTokens + kShared + kMostStacks * kSlot;
 constexpr std::size_t kRedZone = 64;
-constexpr unsigned char kRedByte = 0xa5;
+constexpr unsigned char kRedByte = 0x5a;  // large as a number of any type: who reads it shows
 
 /// A loop of our own under ThreadSanitizer, which watches memset even in code that it does not instrument.
 void fill(unsigned char* to, unsigned char byte, std::size_t bytes) {

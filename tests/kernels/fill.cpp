@@ -10,7 +10,7 @@ using namespace s4l::test;
 TEST_CASE("fill on the device writes every element, of every floating type, and no other") {
   for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16})
     for (const bool is_aligned : {true, false})
-      for (const std::int64_t n : {0, 1, 33, 1025, 3000}) {
+      for (const std::int64_t n : {0, 1, 31, 33, 1025, 3000}) {
         INFO(n << " of " << to_text(dtype) << (is_aligned ? "" : ", not aligned"));
         const std::vector<double> before(static_cast<std::size_t>(n), 3);
         check_on_device(

@@ -63,18 +63,19 @@ TEST_CASE("the kernel of pseudo-labels passes over a NaN, and takes none for a c
 TEST_CASE("the kernels of the curriculum count pictures that come twice once") {
   for (const auto& [n, k] : kSizes)
     for (const bool warm_up : {false, true})
-      check_op_on_device(
-          {.name = "note_confident_",
-           .inputs = {probabilities(n, k), whole_numbers<std::int64_t>(n, 20, 1),
-                      whole_numbers<std::int32_t>(20, k, 2, -1), whole_numbers<std::int64_t>(k, 30, 3)},
-           .forward =
-               [k = k, warm_up](const auto& in) {
-                 const Tensor seen = copy_of(in[2]), counts = copy_of(in[3]);
-                 note_confident_(seen, counts, in[0].detach(), in[1], 1.3 / static_cast<double>(k));
-                 return std::vector<Tensor>{curriculum_thresholds(counts, 40 * k, 0.95, warm_up), counts, seen};
-               },
-           .types = {DType::f32},
-           .f64 = false});
+      check_op_on_device({.name = "note_confident_",
+                          .inputs = {probabilities(n, k), whole_numbers<std::int64_t>(n, 20, 1),
+                                     whole_numbers<std::int32_t>(20, k, 2, -1), whole_numbers<std::int64_t>(k, 30, 3)},
+                          .forward =
+                              [k = k, warm_up](const auto& in) {
+                                const Tensor seen = copy_of(in[2]), counts = copy_of(in[3]);
+                                note_confident_(seen, counts, in[0].detach(), in[1], 1.3 / static_cast<double>(k));
+                                const Tensor none = zeros({k}, DType::i64, counts.device());
+                                return std::vector<Tensor>{curriculum_thresholds(counts, 40 * k, 0.95, warm_up), counts,
+                                                           seen, curriculum_thresholds(none, 40 * k, 0.95, warm_up)};
+                              },
+                          .types = {DType::f32},
+                          .f64 = false});
 }
 
 TEST_CASE("the kernels of self-adaptive thresholds follow the confidence") {
