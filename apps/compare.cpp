@@ -3,6 +3,8 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -20,6 +22,7 @@
 #include "s4l/apps/stop.h"
 #include "s4l/apps/table.h"
 #include "s4l/core/device/device.h"
+#include "s4l/core/error.h"
 #include "s4l/core/io/file.h"
 #include "s4l/methods/training/chain.h"
 #include "s4l/methods/training/run.h"
@@ -29,6 +32,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
+/// The seeds with which a method diverged, by the entry's name.
+using FailedSeeds = std::map<std::string, std::set<long long>>;
 
 bool is_finished(const std::string& folder) { return fs::exists(folder + "/result.json"); }
 
@@ -74,10 +79,25 @@ bool run_one(const CompareRequest& request, const CompareEntry& entry, std::uint
   return true;
 }
 
-std::vector<ComparedMethod> finished_runs(const CompareRequest& request) {
+/// As run_one; a run that diverges is told and noted in `failed`, for the others can go on.
+bool run_or_note(const CompareRequest& request, const CompareEntry& entry, std::uint64_t seed,
+                 const std::function<double()>& seconds_left, Log& log, FailedSeeds& failed) {
+  try {
+    return run_one(request, entry, seed, seconds_left, log);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::numeric) throw;
+    log.warning(fmt::format("{} with seed {} failed: {}", entry.name, seed, error.what()));
+  }
+  log.write_to("");
+  failed[entry.name].insert(static_cast<long long>(seed));
+  return true;
+}
+
+std::vector<ComparedMethod> runs_so_far(const CompareRequest& request, const FailedSeeds& failed) {
   std::vector<ComparedMethod> methods;
   for (const CompareEntry& entry : request.entries) {
-    ComparedMethod& method = methods.emplace_back(ComparedMethod{entry.name, {}});
+    ComparedMethod& method = methods.emplace_back(ComparedMethod{entry.name, {}, {}});
+    if (const auto seeds = failed.find(entry.name); seeds != failed.end()) method.failed = seeds->second;
     for (std::uint64_t seed = request.first_seed; seed <= request.last_seed; ++seed)
       if (is_finished(request, entry, seed))
         method.runs.emplace(static_cast<long long>(seed),
@@ -87,8 +107,8 @@ std::vector<ComparedMethod> finished_runs(const CompareRequest& request) {
   return methods;
 }
 
-void show(const CompareRequest& request, Log& log) {
-  const std::vector<ComparedMethod> methods = finished_runs(request);
+void show(const CompareRequest& request, const FailedSeeds& failed, Log& log) {
+  const std::vector<ComparedMethod> methods = runs_so_far(request, failed);
   const std::string text = comparison_text(methods, request.reference, request.seeds());
   io::save_atomically(request.folder + "/table.md", text);
   io::save_atomically(request.folder + "/runs.csv", runs_csv(methods));
@@ -127,7 +147,7 @@ int dry_run(const CompareRequest& request) {
   return kSuccess;
 }
 
-int run_all(const CompareRequest& request, Log& log) {
+int run_all(const CompareRequest& request, Log& log, FailedSeeds& failed) {
   const Clock::time_point start = Clock::now();
   const auto used = [start] { return std::chrono::duration<double>(Clock::now() - start).count(); };
   const auto left = [&] { return request.seconds > 0 ? std::max(1e-3, request.seconds - used()) : 0; };
@@ -136,12 +156,12 @@ int run_all(const CompareRequest& request, Log& log) {
       if (!wanted(request, entry) || is_finished(request, entry, seed)) continue;
       const bool time_is_up = request.seconds > 0 && used() >= request.seconds;
       if (!time_is_up) log.line(fmt::format("-- {}, seed {}", entry.name, seed));
-      if (time_is_up || !run_one(request, entry, seed, left, log)) {
+      if (time_is_up || !run_or_note(request, entry, seed, left, log, failed)) {
         log.warning("stopped and saved; the same command goes on");
         return requested_stop() == kInterrupted ? kInterrupted : kStoppedAndSaved;
       }
     }
-  return kSuccess;
+  return failed.empty() ? kSuccess : kFailed;
 }
 
 int compare(const Arguments& arguments) {
@@ -151,8 +171,9 @@ int compare(const Arguments& arguments) {
   if (request.dry_run) return dry_run(request);
   catch_stop_signals();
   settle_folder(request);
-  const int code = run_all(request, log);
-  show(request, log);
+  FailedSeeds failed;
+  const int code = run_all(request, log, failed);
+  show(request, failed, log);
   return code;
 }
 

@@ -48,6 +48,12 @@ std::string steps_text(const ComparedRun& run) {
   return text;
 }
 
+/// "2", or "1 (1 failed)".
+std::string runs_text(const ComparedMethod& method) {
+  const std::size_t failed = method.failed.size();
+  return std::to_string(method.runs.size()) + (failed > 0 ? fmt::format(" ({} failed)", failed) : "");
+}
+
 std::string row_text(const ComparedMethod& method, Score score, const ComparedMethod* reference) {
   const std::vector<double> values = points(method, score);
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
@@ -56,7 +62,7 @@ std::string row_text(const ComparedMethod& method, Score score, const ComparedMe
   for (const auto& [seed, run] : method.runs) seconds += run.seconds / static_cast<double>(method.runs.size());
   return fmt::format(
       "| {}{} | {} | {:.1f} ({:.1f}–{:.1f}) | {} | {} | {} |\n", method.name, averaged ? ", mean of 4 rotations" : "",
-      values.size(), mean_of(values), *least, *most,
+      runs_text(method), mean_of(values), *least, *most,
       is_reference || reference == nullptr ? "" : difference_text(differences(method, score, *reference)),
       steps_text(method.runs.begin()->second), averaged ? "" : clock(seconds));
 }
@@ -110,7 +116,7 @@ std::string comparison_text(const std::vector<ComparedMethod>& methods, const st
   std::string missing;
   for (const ComparedMethod& method : methods) {
     if (!method.runs.empty()) finished.push_back(method);
-    if (const auto left = seeds - static_cast<long long>(method.runs.size()); left > 0)
+    if (const auto left = seeds - static_cast<long long>(method.runs.size() + method.failed.size()); left > 0)
       missing += fmt::format("{}{} {}", missing.empty() ? "" : ", ", left, method.name);
   }
   const ComparedMethod* against = nullptr;
@@ -126,6 +132,9 @@ std::string comparison_text(const std::vector<ComparedMethod>& methods, const st
     if (std::all_of(method.runs.begin(), method.runs.end(), has))
       text += row_text(method, &ComparedRun::rot_avg, against);
   }
+  for (const ComparedMethod& method : methods)
+    if (method.runs.empty() && !method.failed.empty())
+      text += fmt::format("| {} | {} | failed | | | |\n", method.name, runs_text(method));
   if (finished.size() > 2) text += "\n" + matrix_text(finished);
   text += "\nDifferences are paired by seed, in points";
   text += seeds > 1 ? ", ± half of the 95 % interval (Student's t); bold where it excludes 0.\n"

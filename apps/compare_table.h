@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,7 @@ struct ComparedRun {
 struct ComparedMethod {
   std::string name;
   std::map<long long, ComparedRun> runs;
+  std::set<long long> failed;  ///< seeds whose run diverged: without a figure
 };
 
 /// Reads the result.json of each of a run's trainings; the last one's test counts.

@@ -1,7 +1,9 @@
 #include "s4l/methods/training/pretrained.h"
 
+#include <algorithm>
 #include <string_view>
 
+#include "s4l/methods/method.h"
 #include "s4l/nn/models/model.h"
 
 namespace s4l::methods {
@@ -10,6 +12,14 @@ namespace {
 constexpr double kTimmEpsilon = 1e-5;
 constexpr int kTimmSide = 224;
 constexpr const char* kTimmPreprocessing = "resize_small(256)|central_crop(224)|-1_to_1";
+
+/// Whether the method teaches no class head: what its weights file has there is a probe's, fitted to the labels.
+bool is_self_supervised(const std::string& method) {
+  const auto is_probe = [](const MethodOption& option) { return std::string_view(option.name) == "probe"; };
+  return std::any_of(methods().begin(), methods().end(), [&](const MethodEntry& entry) {
+    return entry.name == method && std::any_of(entry.options.begin(), entry.options.end(), is_probe);
+  });
+}
 
 bool is_head(std::string_view name) { return name.starts_with("head."); }
 
@@ -87,16 +97,22 @@ void Pretrained::check_same_network(const NamedTensors& own, const NamedTensors&
       require(find(own, name) != nullptr, name, "none", to_text(tensor.shape()));
 }
 
-std::string Pretrained::start(nn::Classifier& model, const std::vector<std::string>& class_names) const {
-  const NamedTensors own = exported(model);
-  const std::string mismatch = head_mismatch(own, class_names);
+std::size_t Pretrained::fill(nn::Classifier& model, const NamedTensors& own, bool with_head) const {
   NamedTensors wanted;
   for (const auto& [name, tensor] : own)
-    if (mismatch.empty() || !is_head(name)) wanted.emplace_back(name, tensor);
+    if (with_head || !is_head(name)) wanted.emplace_back(name, tensor);
   check_same_network(own, wanted);
   import_weights(model, file_, wanted);
-  const std::string text = "pretrained: " + to_text(wanted.size()) + " tensors from " + path_;
-  return mismatch.empty() ? text : text + "; the head starts anew: " + mismatch;
+  return wanted.size();
+}
+
+std::string Pretrained::start(nn::Classifier& model, const std::vector<std::string>& class_names) const {
+  const NamedTensors own = exported(model);
+  const std::string method = ours() ? card_of(file_, path_).method : "";
+  const std::string why_anew =
+      is_self_supervised(method) ? "that of " + method + " is a probe's" : head_mismatch(own, class_names);
+  const std::string text = "pretrained: " + to_text(fill(model, own, why_anew.empty())) + " tensors from " + path_;
+  return why_anew.empty() ? text : text + "; the head starts anew: " + why_anew;
 }
 
 SavedModel Pretrained::model(const std::string& network) const {
@@ -125,7 +141,8 @@ SavedModel Pretrained::model(const std::string& network) const {
     for (std::int64_t i = 0; i < head->shape()[0]; ++i) card.class_names.push_back(std::to_string(i));
   }
   SavedModel saved{model_of(card), card};
-  start(*saved.model, card.class_names);
+  const NamedTensors own = exported(*saved.model);
+  fill(*saved.model, own, head_mismatch(own, card.class_names).empty());
   return saved;
 }
 

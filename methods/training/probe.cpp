@@ -1,22 +1,23 @@
 #include "s4l/methods/training/probe.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
 #include "s4l/core/autograd.h"
 #include "s4l/core/ops/l2_normalize.h"
+#include "s4l/core/ops/linear.h"
 #include "s4l/core/ops/softmax_entropy.h"
 #include "s4l/core/ops/view.h"
 #include "s4l/data/loader.h"
-#include "s4l/nn/layers/linear.h"
-#include "s4l/nn/optim/sgd.h"
+#include "s4l/nn/optim/lbfgs.h"
 #include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 namespace {
 
-constexpr int kProbeSteps = 500, kNeighbours = 20;
+constexpr int kNeighbours = 20;
 constexpr double kTemperature = 0.07;
 
 /// Mean and inverse deviation of each column of x (n, F), the deviation times sqrt(F): rows get a length of about 1.
@@ -42,6 +43,24 @@ struct Standardization {
     return from_values(values, x.shape(), x.device());
   }
 };
+
+/// The mean cross entropy of a head, written as its weight (K, F) and then its bias (K).
+nn::Objective logistic_regression(const Tensor& x, const Tensor& labels, std::int64_t classes) {
+  return [x, labels, classes](const std::vector<double>& head, std::vector<double>& gradient) {
+    const std::vector<float> numbers(head.begin(), head.end());
+    const auto bias_at = numbers.end() - classes;
+    std::array of = {from_values(std::vector<float>(numbers.begin(), bias_at), {classes, x.shape()[1]}, x.device()),
+                     from_values(std::vector<float>(bias_at, numbers.end()), {classes}, x.device())};
+    for (Tensor& tensor : of) tensor.set_requires_grad(true);
+    const Tensor loss = cross_entropy(linear(x, of[0], of[1]), labels);
+    auto to = gradient.begin();
+    for (const Tensor& g : grad(loss, of)) {
+      const auto values = values_of<float>(g);
+      to = std::copy(values.begin(), values.end(), to);
+    }
+    return item(loss);
+  };
+}
 
 nn::Parameter& parameter_of(nn::Classifier& model, const std::string& name) {
   for (const auto& [key, parameter] : nn::parameters_of(model))
@@ -110,18 +129,12 @@ LabelledFeatures features_of(nn::Classifier& model, const data::Dataset& dataset
 void fit_linear_head(nn::Classifier& model, const LabelledFeatures& examples) {
   nn::Parameter &weight = parameter_of(model, "head.fc.weight"), &bias = parameter_of(model, "head.fc.bias");
   const Standardization standard(examples.features);
-  const Tensor x = standard.applied(examples.features);
-  Rng unused(0, Purpose::init);
-  nn::Linear head(x.shape()[1], bias.value.numel(), unused, true);
-  nn::move_to(head, x.device());
-  nn::Sgd sgd(nn::parameters_of(head), {.momentum = 0.9, .weight_decay = 1e-3});
-  for (int step = 0; step < kProbeSteps; ++step) {
-    sgd.zero_grad();
-    backward(cross_entropy(head.forward(x, nn::Mode::train), examples.labels));
-    sgd.step(full({1}, 1 - static_cast<double>(step) / kProbeSteps, DType::f32, x.device()));
-  }
+  const std::int64_t classes = bias.value.numel();
+  const std::vector<double> head =
+      nn::lbfgs(logistic_regression(standard.applied(examples.features), examples.labels, classes),
+                std::vector<double>(static_cast<std::size_t>(weight.value.numel() + classes)));
   // w (f - mean) scale + b = (w scale) f + (b - w scale mean)
-  auto w = values_of<float>(head.weight.value), b = values_of<float>(head.bias.value);
+  std::vector<float> w(head.begin(), head.end() - classes), b(head.end() - classes, head.end());
   for (std::size_t i = 0; i < w.size(); ++i) {
     const std::size_t column = i % standard.mean.size();
     w[i] *= standard.scale[column];

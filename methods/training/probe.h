@@ -18,7 +18,8 @@ LabelledFeatures features_of(nn::Classifier& model, const data::Dataset& dataset
                              std::int64_t batch, Device device);
 
 /// Linear probe (spec 2.2): gives the head of `model`, its parameters head.fc, the logistic regression on those
-/// features. Everything else stays as it is. Always the same for the same features.
+/// features, without weight decay, until the gradient is a ten-thousandth of the first one. Everything else stays as it
+/// is. Always the same for the same features.
 void fit_linear_head(nn::Classifier& model, const LabelledFeatures& examples);
 
 /// Nearest neighbours: a classifier with the features of `model`, whose classes are voted for by the k examples of the

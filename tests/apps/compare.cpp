@@ -65,6 +65,29 @@ TEST_CASE("a comparison that was stopped goes on within the run where it stopped
   CHECK(contains(content(folder / "c/rotation-s0/train.log"), "continuing"));
 }
 
+TEST_CASE("a run that diverges stands in the table as failed, and the others go on") {
+  const NewFolder folder;
+  const Words words =
+      tiny_compare({"supervised", "rotation"}, 2, {"--seeds", "2", "--rot-weight", "3e38", "--threads", "1"});
+  const Outcome outcome = run_s4l(folder.path(), words);
+  INFO(outcome.err);
+  CHECK(outcome.code == 1);
+  CHECK(lines_in(outcome.err) == 2);
+  for (const char* seed : {"0", "1"})
+    CHECK(contains(outcome.err, "warning: rotation with seed " + std::string(seed) + " failed: "));
+  CHECK(contains(outcome.out, "| supervised | 2 | "));
+  CHECK(contains(outcome.out, "| rotation | 0 (2 failed) | failed | | | |\n"));
+  CHECK_FALSE(contains(outcome.out, "Not finished"));
+  CHECK(lines_in(content(folder / "c/runs.csv")) == 3);
+  CHECK(lines_in(content(folder / "c/pairs.csv")) == 1);
+  CHECK(contains(content(folder / "c/rotation-s0/train.log"), "failed: "));
+
+  const Outcome again = run_s4l(folder.path(), words + Words{"--only", "rotation"});
+  CHECK(again.code == 1);
+  CHECK(again.err == outcome.err);
+  CHECK(again.out == outcome.out);
+}
+
 TEST_CASE("the stages of a method share the steps of the comparison as its recipe does") {
   const NewFolder folder;
   const Words words = tiny_compare({"supervised", "pseudo-label"}, 4, {"--seeds", "1"});

@@ -77,6 +77,39 @@ TEST_CASE("the linear probe learns features of any scale, and changes the head a
   CHECK(doubles(model.head.weight.value) == once);
 }
 
+TEST_CASE("the linear probe tells classes by a small difference of features that are otherwise alike") {
+  std::vector<float> features;
+  std::vector<std::int32_t> labels;
+  for (int i = 0; i < 60; ++i) {
+    const int c = i % 3;
+    const auto large = static_cast<float>(3 * std::sin(7.0 * i)), small = 0.003f * static_cast<float>(c - 1);
+    for (const float value : {large, large + small, large - small, 1.0f, large}) features.push_back(value);
+    labels.push_back(c);
+  }
+  const LabelledFeatures examples{from_values(features, {60, 5}), from_values(labels, {60})};
+  Headed model;
+  fit_linear_head(model, examples);
+  CHECK(hits(model, examples) == 60);
+}
+
+TEST_CASE("without weight decay the probe of overlapping classes says how often each is right") {
+  // One feature: 40 times -1, of which 27 are class 0, 9 class 1, 4 class 2; 40 times 1 with 0 and 1 exchanged.
+  std::vector<float> features;
+  std::vector<std::int32_t> labels;
+  const auto add = [&](float at, std::int32_t label, int times) {
+    for (int i = 0; i < times; ++i) {
+      for (const float value : {at, 0.0f, 0.0f, 0.0f, 0.0f}) features.push_back(value);
+      labels.push_back(label);
+    }
+  };
+  add(-1, 0, 27), add(-1, 1, 9), add(-1, 2, 4), add(1, 0, 9), add(1, 1, 27), add(1, 2, 4);
+  Headed model;
+  fit_linear_head(model, {from_values(features, {80, 5}), from_values(labels, {80})});
+  const auto z = doubles(model.logits(from_values(std::vector<float>{-1, 0, 0, 0, 0}, {1, 5})));
+  CHECK(z[0] - z[1] == Approx(std::log(3.0)).epsilon(1e-3));
+  CHECK(z[2] - z[1] == Approx(std::log(4.0 / 9.0)).epsilon(1e-3));
+}
+
 TEST_CASE("the nearest examples vote by their cosine") {
   Headed model;
   const LabelledFeatures examples{from_values(std::vector<float>{1, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0}, {3, 5}),

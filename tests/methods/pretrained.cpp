@@ -79,13 +79,14 @@ Tensor golden_picture() {
 const std::vector<std::string> kThree = {"a", "b", "c"};
 
 /// A file of ours with initial weights of seed 1.
-std::string own_file(const NewFolder& folder) {
+std::string own_file(const NewFolder& folder, const std::string& method = "supervised") {
   const auto model = nn::make_model("resnet-small", {.classes = 3, .width = 0.25, .seed = 1});
   ModelCard card;
   card.model = "resnet-small";
   card.width = 0.25;
   card.img_size = 16;
   card.class_names = kThree;
+  card.method = method;
   io::save_tensors(folder / "own.safetensors", weights_of(*model, card));
   return folder / "own.safetensors";
 }
@@ -159,6 +160,21 @@ TEST_CASE("weights of a run start another: by name, and the head where the class
   CHECK_FALSE(started({"a", "b"}, "38 tensors from"));
   CHECK_FALSE(started({"a", "b"}, "the head starts anew: head.fc.weight is (3, 32) there, (2, 32) here"));
   CHECK_FALSE(started({"x", "y", "z"}, "the head starts anew: other classes"));
+}
+
+TEST_CASE("after self-supervised pretraining the head starts anew, as a probe fitted it to labels; models keep it") {
+  const NewFolder folder;
+  const std::string method = GENERATE("rotation-pretrain", "exemplar-pretrain");
+  const Pretrained pretrained(own_file(folder, method));
+  const auto saved = nn::make_model("resnet-small", {.classes = 3, .width = 0.25, .seed = 1});
+  const auto fresh = nn::make_model("resnet-small", {.classes = 3, .width = 0.25, .seed = 2});
+  const auto model = nn::make_model("resnet-small", {.classes = 3, .width = 0.25, .seed = 2});
+  CHECK_THAT(pretrained.start(*model, kThree),
+             Catch::Contains("38 tensors from") &&
+                 Catch::Contains("the head starts anew: that of " + method + " is a probe's"));
+  for (const char* name : {"head.fc.weight", "head.fc.bias"}) CHECK(values(*model, name) == values(*fresh, name));
+  CHECK(values(*model, "stem.conv.weight") == values(*saved, "stem.conv.weight"));
+  CHECK(values(*pretrained.model().model, "head.fc.weight") == values(*saved, "head.fc.weight"));
 }
 
 TEST_CASE("a file of another network is refused with the first tensor that differs") {
