@@ -13,7 +13,9 @@ std::string text_of(cudaError_t error);
 /// Throws what CUDA says of a call, `call` being the call with its arguments written out (fill_in's {}).
 template <class... Arguments>
 void check_cuda(cudaError_t error, const char* call, const Arguments&... arguments) {
-  if (error != cudaSuccess) fail(ErrorKind::usage, "{}: {}", fill_in(call, {to_text(arguments)...}), text_of(error));
+  if (error == cudaSuccess) return;
+  const ErrorKind kind = error == cudaErrorMemoryAllocation ? ErrorKind::memory : ErrorKind::usage;
+  fail(kind, "{}: {}", fill_in(call, {to_text(arguments)...}), text_of(error));
 }
 
 }  // namespace s4l::cuda

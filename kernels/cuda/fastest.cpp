@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "s4l/core/error.h"
 #include "s4l/kernels/cuda/error.h"
 
 namespace s4l::cuda {
@@ -42,18 +43,24 @@ class Stopwatch {
 int fastest(int candidates, const std::function<void(int)>& run, Stream stream) {
   constexpr int kRuns = 3;
   Stopwatch stopwatch(stream);
-  int best = 0;
+  int best = -1;
   float least = std::numeric_limits<float>::infinity();
   for (int i = 0; i < candidates; ++i) {
-    run(i);
     float time = std::numeric_limits<float>::infinity();
-    for (int n = 0; n < kRuns; ++n) time = std::min(time, stopwatch.milliseconds_of([&] { run(i); }));
-    if (time < least) {
+    try {
+      run(i);
+      for (int n = 0; n < kRuns; ++n) time = std::min(time, stopwatch.milliseconds_of([&] { run(i); }));
+    } catch (const Error&) {  // libraries announce what then does not run; one that works is enough
+      if (best < 0 && i + 1 == candidates) throw;
+      cudaGetLastError();
+      continue;
+    }
+    if (best < 0 || time < least) {
       least = time;
       best = i;
     }
   }
-  return best;
+  return std::max(best, 0);
 }
 
 std::string device_name(Device device) {

@@ -11,7 +11,7 @@ inline constexpr int kTried = 8;
 inline constexpr std::size_t kWorkspaceLimit = std::size_t{256} << 20;
 
 /// The number of the candidate whose work takes least time on `stream`; each is run once before and three times for
-/// the clock, and waited for. Never called while work is captured.
+/// the clock, and waited for. One that throws is passed over, unless none runs. Never called while work is captured.
 int fastest(int candidates, const std::function<void(int)>& run, Stream stream);
 
 /// "NVIDIA H200"

@@ -13,6 +13,7 @@
 #include "s4l/core/device/storage.h"
 #include "s4l/core/error.h"
 #include "s4l/core/io/user_folders.h"
+#include "s4l/kernels/cuda/aligned.h"
 #include "s4l/kernels/cuda/fastest.h"
 #include "s4l/kernels/cuda/plan_store.h"
 #include "s4l/kernels/cuda/product_plan.h"
@@ -106,6 +107,9 @@ class LtPlan final : public ProductPlan {
              "cublasLtMatmulPreferenceSetAttribute", p_);
     };
     prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kWorkspaceLimit);
+    for (const auto operand : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                               CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      prefer(operand, static_cast<std::uint32_t>(kAlignment));  // else 256 are taken for granted
     prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
            static_cast<std::uint32_t>(CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE));
     std::vector<cublasLtMatmulHeuristicResult_t> results(kTried);
@@ -118,6 +122,7 @@ class LtPlan final : public ProductPlan {
     else
       expect(status, "cublasLtMatmulAlgoGetHeuristic", p_);
     results.resize(static_cast<std::size_t>(found));
+    std::erase_if(results, [](const auto& result) { return result.state != CUBLAS_STATUS_SUCCESS; });
     return results;
   }
 

@@ -42,6 +42,18 @@ std::size_t free_on_device() {
   return cudaMemGetInfo(&free, &all) == cudaSuccess ? free : 0;
 }
 
+bool is_capturing(cudaStream_t stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check_cuda(cudaStreamIsCapturing(stream, &status), "cudaStreamIsCapturing");
+  return status != cudaStreamCaptureStatusNone;
+}
+
+bool is_device_memory(const void* memory) {
+  cudaPointerAttributes attributes{};
+  check_cuda(cudaPointerGetAttributes(&attributes, memory), "cudaPointerGetAttributes");
+  return attributes.type == cudaMemoryTypeDevice;
+}
+
 /// A stream's work as CUDA recorded it, and the memory it uses.
 class CudaGraph final : public Graph {
  public:
@@ -95,6 +107,8 @@ class CudaRuntime final : public Runtime {
   void copy(void* to, const void* from, std::size_t bytes, Stream stream) override {
     if (bytes == 0) return;
     use_device();
+    check(!is_capturing(handle(stream)) || (is_device_memory(to) && is_device_memory(from)),
+          "copy: expected no host memory in a capture, got some");
     check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle(stream)), "cudaMemcpyAsync of {} bytes",
                bytes);
   }
