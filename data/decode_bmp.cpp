@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <vector>
 
 #include "s4l/core/error.h"
 #include "s4l/data/decode_formats.h"
@@ -67,6 +68,14 @@ PictureHeader read_bmp_header(Bytes bytes, const DecodeLimits& limits) {
   return {header.size};
 }
 
-Image decode_bmp(Bytes bytes, Size stored, Box box, const DecodeLimits&) { return decode_with_stb(bytes, stored, box); }
+Image decode_bmp(Bytes bytes, Size stored, Box box, const DecodeLimits& limits) {
+  if (little(bytes, kFileHeader, 4) != kOldInfo) return decode_with_stb(bytes, stored, box);
+  // stb_image takes an old header for twice as long when it counts colours, and would leave the last four unset.
+  const std::size_t first = fields_of(bytes, limits).first;
+  std::vector<std::uint8_t> longer(bytes.begin(), bytes.end());
+  longer.insert(longer.begin() + static_cast<std::ptrdiff_t>(first), kOldInfo, 0);
+  for (std::size_t i = 0; i < 4; ++i) longer[10 + i] = static_cast<std::uint8_t>((first + kOldInfo) >> (8 * i));
+  return decode_with_stb(longer, stored, box);
+}
 
 }  // namespace s4l::data

@@ -62,6 +62,21 @@ TEST_CASE("palettes of a BMP are looked up and its alpha goes over white") {
   CHECK(decoded(bmp(2, 1, 32, std::string("\x03\x02\x01\xFF\0\0\0\x80", 8))) == Row{1, 2, 3, 127, 127, 127});
 }
 
+TEST_CASE("an old BMP, of 12 bytes of header and 3 a colour, shows all of its colours") {
+  std::string palette;
+  for (int i = 0; i < 16; ++i) palette += little(static_cast<std::uint64_t>(i) * 3, 1) + "\x20\x10";
+  const std::size_t first = 26 + palette.size();
+  const std::string file = "BM" + little(first + 32, 4) + little(0, 4) + little(first, 4) + little(12, 4) +
+                           little(2, 2) + little(8, 2) + little(1, 2) + little(4, 2) + palette;
+  std::string rows;
+  for (int y = 0; y < 8; ++y) rows += little(static_cast<std::uint64_t>(2 * y) << 4 | (2u * y + 1u), 1) + little(0, 3);
+  Row expected;
+  for (int y = 8; y-- > 0;)
+    for (int x = 0; x < 2; ++x)
+      expected.insert(expected.end(), {0x10, 0x20, static_cast<std::uint8_t>((2 * y + x) * 3)});
+  CHECK(decoded(file + rows) == expected);
+}
+
 TEST_CASE("a BMP that lies is refused before it is decoded") {
   const std::string row = std::string("\x01\0\0\0", 4);
   CHECK_THAT(refusal(bmp(2, 1, 8, std::string("\x02\0\0\0", 4), kTwoColours)),
