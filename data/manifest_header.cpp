@@ -11,8 +11,6 @@
 namespace s4l::data {
 namespace {
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
-
 std::size_t column(const std::vector<std::string>& fields, std::initializer_list<const char*> names) {
   for (std::size_t i = 0; i < fields.size(); ++i)
     if (std::find(names.begin(), names.end(), fields[i]) != names.end()) return i;
@@ -29,7 +27,7 @@ std::optional<ManifestHeader> manifest_header(const std::vector<std::string>& fi
 }
 
 bool begins_as_manifest(const FileTree& tree, const std::string& table) {
-  const std::vector<std::uint8_t> bytes = tree.read(table, kMostBytes);
+  const std::vector<std::uint8_t> bytes = tree.read(table, kMostManifestBytes);
   const std::string_view text = without_byte_order_mark({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   try {
     const std::vector<CsvRow> rows = parse_csv(text.substr(0, text.find('\n')));

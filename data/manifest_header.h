@@ -1,5 +1,6 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +8,9 @@
 namespace s4l::data {
 
 class FileTree;
+
+/// A longer table is refused before it is read.
+inline constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 30;
 
 /// Where the columns of a table of pictures stand: path (or file, filename, image), label (or class) and, if there is
 /// one, split (or part).

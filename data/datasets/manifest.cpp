@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
-
 enum class Role { train, val, test, unlabeled, wrong };
 
 Role role_from(const std::string& text) {
@@ -107,7 +105,7 @@ class Manifest final : public PictureFiles {
 };
 
 std::vector<Line> Manifest::read() const {
-  const std::vector<std::uint8_t> bytes = tree().read(table_, kMostBytes);
+  const std::vector<std::uint8_t> bytes = tree().read(table_, kMostManifestBytes);
   const std::string_view text = without_byte_order_mark({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   std::vector<Line> lines;
   std::optional<ManifestHeader> columns;
