@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 
 #include "../core/new_folder.h"
 #include "program.h"
@@ -66,8 +67,9 @@ TEST_CASE("method options out of range, unknown words and stages are one line") 
   refused("vat", {"--vat-direction", "exact"}, "--vat-direction: expected one of scaled, literal, got \"exact\"");
   refused("moam", {"--sup-weight", "0.95"}, "--sup-weight, --vat-weight: expected a sum of at most 1, got 1.05");
   refused("vat", {"--virtual-replicas", "3"}, "--virtual-replicas: expected a divisor of the 4 pictures");
-  refused("vat", {"--stage", "2"}, "--stage: expected 0 or 1");
-  refused("pseudo-label", {"--stage", "3"}, "--stage: expected a stage of the method, got 3");
+  refused("vat", {"--stage", "2"}, "--stage: expected 0 or 1, as vat has one stage, got 2");
+  refused("vat", {"--stage", "-1"}, "--stage: expected 0 or 1, as vat has one stage, got -1");
+  refused("pseudo-label", {"--stage", "3"}, "--stage: expected 1 to 2, or 0: one after another, got 3");
   refused("rotation", {"--rot-weight", "-1"}, "--rot-weight: expected a number, 0 or more, got -1");
   refused("fixmatch", {"--threshold", "1.5"}, "--threshold: expected a number, 0 to 1, got 1.5");
   refused("moam", {"--virtual-replicas", "3"}, "--virtual-replicas: expected a divisor of the 4 pictures");
@@ -77,6 +79,31 @@ TEST_CASE("method options out of range, unknown words and stages are one line") 
   refused("supervised", {"--pretrained", "small", "--model", "wrn-28-2"},
           "small/weights/last.safetensors is of another network: ");
   refused("moam", {"--stage", "3", "--pretrained", "small", "--width", "2"}, "--width: expected 1 as ");
+}
+
+TEST_CASE("what is wrong with a later stage is told before the first begins, and a table of no stage is refused") {
+  const NewFolder folder;
+  const auto refused = [&](const std::string& method, const std::string& toml, const std::string& expected) {
+    std::ofstream(folder / "my.toml") << toml;
+    const Outcome outcome = run_s4l(folder.path(), tiny_run(method, 1) + Words{"--config", "my.toml", "-o", "run"});
+    INFO(toml << outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.err == "s4l: error: " + expected + "\n");
+    CHECK_FALSE(fs::exists(folder / "run"));
+  };
+  refused("moam", "[stage-3]\nlr = -1\n", "--lr: expected 0 or more, got -1");
+  refused("moam", "[stage-2]\nvat-eps = -1\n", "--vat-eps: expected a number, 0 or more, got -1");
+  refused("moam", "[stage-3]\nvirtual-replicas = 3\n",
+          "--virtual-replicas: expected a divisor of the 4 pictures of a stream, got 3");
+  refused("pseudo-label", "[stage-2]\nsched = \"5,4\"\n",
+          "--sched: expected cosine or a list of epochs; schedule: expected epochs that do not decrease, got 4 after 5 "
+          "in \"5,4\"");
+  refused("pseudo-label", "[stage-2]\nweight-decai = 3\n",
+          "my.toml:2: unknown key \"weight-decai\"; did you mean weight-decay?");
+  refused("pseudo-label", "[stage-3]\nlr = 1\n",
+          "my.toml:2: lr: [stage-3]: expected one of the 2 stages of pseudo-label");
+  refused("supervised", "[stage-2]\nlr = 1\n",
+          "my.toml:2: lr: [stage-2]: expected no such table, as supervised has one stage");
 }
 
 TEST_CASE("the released program's flags are other names of the options") {
