@@ -5,7 +5,9 @@
 #include "../core/new_folder.h"
 #include "program.h"
 #include "s4l/core/io/json.h"
+#include "s4l/methods/method.h"
 
+using namespace s4l;
 using namespace s4l::test;
 namespace fs = std::filesystem;
 
@@ -118,17 +120,54 @@ TEST_CASE("the released program's flags are other names of the options") {
     CHECK(contains(outcome.out, line));
 }
 
-TEST_CASE("a loss that is not finite stops the run in its step and names the op; the last checkpoint stays") {
+TEST_CASE("every method refuses a batch that its virtual replicas do not divide, and weights of another network") {
   const NewFolder folder;
-  const std::string method = GENERATE("supervised", "rotation", "exemplar", "vat", "mean-teacher", "rotation-pretrain");
-  const Outcome outcome =
-      run_s4l(folder.path(), tiny_run(method, 20) + Words{"--lr", "1e30", "--warmup-steps", "0", "--log-interval", "20",
-                                                          "--checkpoint-interval", "1", "-o", "run"});
-  INFO(method << ": " << outcome.err);
-  CHECK(outcome.code == 1);
-  CHECK(contains(outcome.err, method == "exemplar" ? "error: step 2: " : "error: step 3: "));
-  CHECK(contains(outcome.err, ": train/loss: expected a finite number, got "));
-  CHECK(contains(outcome.err, "first from "));
-  CHECK(fs::exists(folder / "run/checkpoints/last.s4l"));
-  CHECK_FALSE(fs::exists(folder / "run/weights/last.safetensors"));
+  REQUIRE(run_s4l(folder.path(), tiny_run("rotation-pretrain", 1) + Words{"-o", "small"}).code == 0);
+  for (const methods::MethodEntry& method : methods::methods()) {
+    const auto told = [&](const Words& words) {
+      const Outcome outcome = run_s4l(folder.path(), tiny_run(method.name, 1) + words + Words{"-o", "run"});
+      CHECK(outcome.code == 2);
+      CHECK(lines_in(outcome.err) == 1);
+      CHECK_FALSE(fs::exists(folder / "run"));
+      return outcome.err;
+    };
+    INFO(method.name);
+    CHECK(told({"--virtual-replicas", "3"}) ==
+          "s4l: error: --virtual-replicas: expected a divisor of the 4 pictures of a stream, got 3\n");
+    CHECK(contains(told({"--pretrained", "small", "--model", "wrn-28-2", "--virtual-replicas", "1"}),
+                   "small/weights/last.safetensors is of another network: stages.0.blocks.1.norm1.weight: expected "));
+  }
+}
+
+TEST_CASE("a loss that is not finite stops every method in its step and names the op; the last checkpoint stays") {
+  const NewFolder folder;
+  for (const methods::MethodEntry& method : methods::methods()) {
+    const std::string name = method.name, run = folder / name;
+    const Outcome outcome = run_s4l(
+        folder.path(), tiny_run(name, 20) + Words{"--lr", "1e30", "--warmup-steps", "0", "--virtual-replicas", "1",
+                                                  "--log-interval", "20", "--checkpoint-interval", "1", "-o", name});
+    const std::string last = run + (method.stages.empty() ? "" : std::string("/1-") + method.stages[0].name);
+    INFO(name << ": " << outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome.err, name.starts_with("exemplar") ? "error: step 2: " : "error: step 3: "));
+    CHECK(contains(outcome.err, ": train/loss: expected a finite number, got "));
+    CHECK(contains(outcome.err, "first from "));
+    CHECK(fs::exists(last + "/checkpoints/last.s4l"));
+    CHECK_FALSE(fs::exists(last + "/weights/last.safetensors"));
+  }
+}
+
+TEST_CASE("a loss that is not finite in a later stage leaves the stages before, and a resumed run meets it again") {
+  const NewFolder folder;
+  std::ofstream(folder / "my.toml") << "[stage-2]\nlr = 1e30\nwarmup-steps = 0\ncheckpoint-interval = 1\n";
+  const Outcome first = run_s4l(folder.path(), tiny_run("moam", 5) + Words{"--config", "my.toml", "-o", "run"});
+  INFO(first.err);
+  CHECK(first.code == 1);
+  CHECK(contains(first.err, "expected a finite number, got "));
+  CHECK(fs::exists(folder / "run/1-mix/weights/last.safetensors"));
+  CHECK(fs::exists(folder / "run/2-guesses/checkpoints/last.s4l"));
+  CHECK_FALSE(fs::exists(folder / "run/3-labels"));
+  const Outcome again = run_s4l(folder.path(), {"run", "--resume", "run"});
+  CHECK(again.code == 1);
+  CHECK(contains(again.err, "stage 1 of 3: mix, finished before"));
 }
