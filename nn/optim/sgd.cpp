@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "s4l/core/autograd.h"
 #include "s4l/core/device/runtime.h"
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/cast.h"
@@ -80,6 +81,7 @@ void Sgd::zero_grad() {  // fills: 0 times a gradient that is not finite would s
   const Device device = gradient_.device();
   runtime(device).fill(gradient_.raw(), 0, gradient_.bytes(), compute_stream(device));
   gradient_.bump_version();
+  for (const auto& [name, parameter] : parameters_) expect_first_gradient(parameter->value);
 }
 
 /// g c / max(|g|, c) is c times the row g normalised with the floor c^2: no number has to reach the host.

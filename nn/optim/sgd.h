@@ -25,6 +25,7 @@ class Sgd {
  public:
   Sgd(std::vector<NamedParameter> parameters, SgdOptions options);
 
+  /// Fills the gradients' row; backward() then writes each parameter's first gradient there.
   void zero_grad();
   /// What to call backward() on: the loss, times the scale where there is one.
   Tensor scaled(const Tensor& loss) const;
