@@ -48,8 +48,6 @@ class Sgd {
   std::vector<std::pair<std::string, Tensor>> state() const;
 
  private:
-  void clip_gradient();
-
   std::vector<NamedParameter> parameters_;
   SgdOptions options_;
   std::int64_t decayed_ = 0;
