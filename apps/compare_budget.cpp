@@ -127,7 +127,7 @@ std::string shared_settings(const CompareEntry& entry) {
   if (!entry.chained()) return to_toml(shared(entry.options));
   std::vector<methods::RunOptions> trainings;
   for (const methods::RunOptions& options : entry.trainings) trainings.push_back(shared(options));
-  return to_toml(shared(entry.options), trainings);
+  return to_toml(trainings);
 }
 
 std::string first_difference(const std::string& was, const std::string& is) {

@@ -1,5 +1,7 @@
 // Shell completions, written from the same tables as the help.
 #include <algorithm>
+#include <map>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -30,12 +32,21 @@ CommandLine completion_line() {
            "s4l completion fish > ~/.config/fish/completions/s4l.fish"}};
 }
 
+// "a|b" as a and b; a value that stands for others, such as FILE or N|A-B, as none.
+Names words_of(const std::string& value) {
+  if (std::any_of(value.begin(), value.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) return {};
+  Names words;
+  std::istringstream parts(value);
+  for (std::string word; std::getline(parts, word, '|');) words.push_back(word);
+  return words;
+}
+
 // What may follow an option; empty: files, or nothing that can be known.
-Names values_of(const std::string& option) {
-  if (option == "model") return names_of(nn::models());
-  if (option == "dataset") return names_of(data::datasets());
-  if (option == "recipe") return names_of(methods::recipes());
-  return {};
+Names values_of(const Option& option) {
+  if (option.name == "model") return names_of(nn::models());
+  if (option.name == "dataset") return names_of(data::datasets());
+  if (option.name == "recipe") return names_of(methods::recipes());
+  return words_of(option.value);
 }
 
 Names arguments_of(const Command& command) {
@@ -55,16 +66,20 @@ Names option_words(const CommandLine& line) {
 std::string in_words(const Names& names) { return fmt::format("{}", fmt::join(names, " ")); }
 
 std::string bash() {
-  std::string commands, values;
+  std::string commands;
+  std::map<std::string, Names> known;
   for (const Command& command : apps::commands()) {
+    for (const Option& option : command.line().options)
+      if (const Names words = values_of(option); !words.empty()) known[option.name] = words;
     std::string pattern = command.name;
     if (command.alias != nullptr) pattern += fmt::format("|{}", command.alias);
     commands += fmt::format("    {}) options=\"{}\" arguments=\"{}\" ;;\n", pattern,
                             in_words(option_words(command.line())), in_words(arguments_of(command)));
   }
-  for (const char* option : {"model", "dataset", "recipe"})
-    values += fmt::format("    --{}) COMPREPLY=($(compgen -W \"{}\" -- \"$current\")); return ;;\n", option,
-                          in_words(values_of(option)));
+  std::string values;
+  for (const auto& [option, words] : known)
+    values +=
+        fmt::format("    --{}) COMPREPLY=($(compgen -W \"{}\" -- \"$current\")); return ;;\n", option, in_words(words));
   return fmt::format(
       "# bash completion of s4l\n"
       "_s4l() {{\n"
@@ -102,7 +117,7 @@ std::string in_quotes(std::string text) {
 std::string zsh_option(const Option& option) {
   std::string text = fmt::format("'{}--{}[{}]", option.repeatable ? "*" : "", option.name, in_quotes(option.help));
   if (option.takes == Takes::none) return text + "'";
-  const Names values = values_of(option.name);
+  const Names values = values_of(option);
   const std::string what = values.empty() ? "_files" : "(" + in_words(values) + ")";
   return text + fmt::format("{}:{}:{}'", option.takes == Takes::maybe_one ? ":" : "", in_quotes(option.value), what);
 }
@@ -154,8 +169,7 @@ std::string fish() {
       text += fmt::format("{} -l {} -d {}", here, option.name, fish_quotes(option.help));
       if (option.letter != 0) text += fmt::format(" -s {}", option.letter);
       if (option.takes == Takes::one) text += " -r";
-      if (const Names values = values_of(option.name); !values.empty())
-        text += fmt::format(" -f -a '{}'", in_words(values));
+      if (const Names values = values_of(option); !values.empty()) text += fmt::format(" -f -a '{}'", in_words(values));
       text += "\n";
     }
   }

@@ -1,7 +1,7 @@
 #include "s4l/apps/config.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -71,8 +71,28 @@ void add_table(const toml::table& table, const std::string& source, int stage, L
   }
 }
 
-std::string line_of(const Setting& setting, const methods::RunOptions& options) {
-  return fmt::format("{} = {}", setting.option.name, text_of(setting, options, true));
+// What is written of a stage, by setting: "lr = 0.1\n".
+using Lines = std::map<const Setting*, std::string>;
+
+std::vector<Lines> lines_of(const std::vector<methods::RunOptions>& stages, const Remark& remark) {
+  std::vector<Lines> all(stages.size());
+  for (std::size_t i = 0; i < stages.size(); ++i)
+    for (const Setting& setting : settings()) {
+      if (!is_written(setting, stages[i]) || (setting.option.name == "stage" && stages.size() > 1)) continue;
+      std::string line = fmt::format("{} = {}", setting.option.name, text_of(setting, stages[i], true));
+      if (remark) line = fmt::format("{:<40}  # {}", line, remark(setting, i));
+      all[i][&setting] = line + "\n";
+    }
+  return all;
+}
+
+/// Whether all stages have the same, from the same place.
+bool is_common(const std::vector<Lines>& all, const Setting& setting) {
+  const auto first = all[0].find(&setting);
+  return first != all[0].end() && std::all_of(all.begin(), all.end(), [&](const Lines& lines) {
+           const auto own = lines.find(&setting);
+           return own != lines.end() && own->second == first->second;
+         });
 }
 
 }  // namespace
@@ -103,38 +123,29 @@ bool is_written(const Setting& setting, const methods::RunOptions& options) {
   return !std::holds_alternative<Reader>(setting.place);
 }
 
-std::string to_toml(const methods::RunOptions& options, const std::function<std::string(const std::string&)>& remark) {
+std::string to_toml(const std::vector<methods::RunOptions>& stages, const Remark& remark) {
+  const std::vector<Lines> all = lines_of(stages, remark);
   std::string text = "# Everything this run was computed from; `s4l run --config` with this file repeats it.\n";
   std::string section;
   for (const Setting& setting : settings()) {
-    if (!is_written(setting, options)) continue;
+    if (!is_common(all, setting)) continue;
     if (setting.section != section) text += fmt::format("\n# {}\n", section = setting.section);
-    std::string line = line_of(setting, options);
-    if (remark) line = fmt::format("{:<40}  # {}", line, remark(setting.option.name));
-    text += line + "\n";
+    text += all[0].at(&setting);
   }
+  const methods::RunOptions& any = stages.at(0);
   std::string places;
-  for (const std::string& place : options.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
+  for (const std::string& place : any.unlabeled) places += (places.empty() ? "" : ", ") + quoted(place);
   if (!places.empty()) text += fmt::format("\nunlabeled = [{}]\n", places);
-  if (!options.dataset_options.empty()) text += "\n[dataset-options]\n";
-  for (const auto& [key, value] : options.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
+  if (!any.dataset_options.empty()) text += "\n[dataset-options]\n";
+  for (const auto& [key, value] : any.dataset_options) text += fmt::format("{} = {}\n", quoted(key), quoted(value));
+  for (std::size_t i = 0; i < all.size() && all.size() > 1; ++i) {
+    text += fmt::format("\n[stage-{}]\n", i + 1);
+    for (const Setting& setting : settings())
+      if (all[i].count(&setting) > 0 && !is_common(all, setting)) text += all[i].at(&setting);
+  }
   return text;
 }
 
-std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages) {
-  std::string text = to_toml(all);
-  std::set<std::string> common;
-  for (const Setting& setting : settings())
-    if (is_written(setting, all)) common.insert(line_of(setting, all));
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    text += fmt::format("\n[stage-{}]\n", i + 1);
-    for (const Setting& setting : settings()) {
-      if (setting.option.name == "stage" || !is_written(setting, stages[i])) continue;
-      const std::string line = line_of(setting, stages[i]);
-      if (common.count(line) == 0) text += line + "\n";
-    }
-  }
-  return text;
-}
+std::string to_toml(const methods::RunOptions& options) { return to_toml(std::vector{options}); }
 
 }  // namespace s4l::apps

@@ -26,11 +26,12 @@ using Origins = std::map<std::string, std::string>;
 /// the data set, [stage-2] what is different in a method's second stage. An unknown key or a wrong type is an error of
 /// kind usage: "my.toml:12: unknown key ...".
 Layer layer_from_toml(const std::string& text, const std::string& source);
-/// TOML that layer_from_toml reads back to the same options. `remark` gives the comment behind a setting.
-std::string to_toml(const methods::RunOptions& options,
-                    const std::function<std::string(const std::string&)>& remark = {});
-/// The same of a method of several stages: options for all, then a table for each stage of what is different there.
-std::string to_toml(const methods::RunOptions& all, const std::vector<methods::RunOptions>& stages);
+/// The comment behind a setting of stages[i].
+using Remark = std::function<std::string(const Setting& setting, std::size_t i)>;
+/// TOML that layer_from_toml reads back to the same options.
+std::string to_toml(const methods::RunOptions& options);
+/// The same of each stage of a method of several: what all have in common, then a table for each stage of the rest.
+std::string to_toml(const std::vector<methods::RunOptions>& stages, const Remark& remark = {});
 /// Whether it is part of that: not where another setting says the same, or the method has no such option.
 bool is_written(const Setting& setting, const methods::RunOptions& options);
 /// What a command's options give; `method`: its positional argument, where it takes one.
@@ -42,7 +43,7 @@ Layer layer_from_environment();
 void check_is_there(const char* option, const std::string& path);
 /// Who gave which value: default < recipe < the user's file < --config < environment < command line; `recipe` names
 /// one, empty: that of the data set and method, if there is one. `origins` receives who had the last word on each
-/// setting that somebody gave.
+/// setting that somebody gave, as far as it is for the stage.
 methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins = nullptr);
 /// Applies one layer, without what is for another stage; an error names the value's origin.
 void overlay(const Layer& layer, methods::RunOptions& options);

@@ -5,7 +5,9 @@
 #include "s4l/apps/exit_code.h"
 #include "s4l/apps/run_request.h"
 #include "s4l/apps/settings.h"
+#include "s4l/apps/stages.h"
 #include "s4l/core/io/json.h"
+#include "s4l/methods/method.h"
 #include "s4l/methods/training/run_setup.h"
 
 namespace s4l::apps {
@@ -30,6 +32,28 @@ CommandLine config_line() {
   return line;
 }
 
+/// The options of a run, or of each stage of a method of several, and who gave which value.
+struct Resolved {
+  std::vector<methods::RunOptions> stages;
+  std::vector<Origins> origins;
+};
+
+Resolved resolve(const Arguments& arguments) {
+  const std::string recipe = arguments.get("recipe");
+  const std::vector<Layer> layers = layers_from(arguments);
+  const methods::RunOptions options = combine(recipe, layers);
+  const std::size_t count = asks_for_stages(options) ? methods::find_method(options.method).stages.size() : 1;
+  Resolved resolved;
+  resolved.origins.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::vector<Layer> own = layers;
+    if (count > 1) own.push_back({{"stage", std::to_string(i + 1), "--stage"}});
+    resolved.stages.push_back(combine(recipe, own, &resolved.origins[i]));
+    methods::check_options(resolved.stages[i]);
+  }
+  return resolved;
+}
+
 /// Who gave the value, or what will choose it when the run begins.
 std::string origin_of(const Origins& origins, const Setting& setting, const methods::RunOptions& options) {
   const std::string text = text_of(setting, options);
@@ -52,15 +76,22 @@ io::Json to_json(const methods::RunOptions& options, const Origins& origins) {
   return json;
 }
 
+/// An object with every setting; of a method of several stages one for each: "stage-1", "stage-2".
+io::Json to_json(const Resolved& resolved) {
+  if (resolved.stages.size() == 1) return to_json(resolved.stages[0], resolved.origins[0]);
+  io::Json json;
+  for (std::size_t i = 0; i < resolved.stages.size(); ++i)
+    json.set(fmt::format("stage-{}", i + 1), to_json(resolved.stages[i], resolved.origins[i]));
+  return json;
+}
+
 int config(const Arguments& arguments) {
-  Origins origins;
-  const methods::RunOptions options = combine(arguments.get("recipe"), layers_from(arguments), &origins);
-  methods::check_options(options);
+  const Resolved resolved = resolve(arguments);
   if (arguments.on("json"))
-    fmt::print("{}\n", to_json(options, origins).dump(2));
+    fmt::print("{}\n", to_json(resolved).dump(2));
   else
-    fmt::print("{}", to_toml(options, [&](const std::string& name) {
-                 return origin_of(origins, *find_setting(name), options);
+    fmt::print("{}", to_toml(resolved.stages, [&](const Setting& setting, std::size_t i) {
+                 return origin_of(resolved.origins[i], setting, resolved.stages[i]);
                }));
   return kSuccess;
 }

@@ -76,8 +76,9 @@ void check_environment() {
   }
 }
 
-void note(const Layer& layer, Origins& origins) {
+void note(const Layer& layer, int stage, Origins& origins) {
   for (const Given& given : layer) {
+    if (given.stage != stage) continue;
     const std::string name = find_setting(given.name)->option.name;
     const std::string suffix = ": " + given.name;  // of a file's line
     const bool file = given.origin.ends_with(suffix);
@@ -148,18 +149,20 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
   for (const Layer& layer : layers)  // what the layers say of a stage depends on it
     if (const Given* stage = find(layer, "stage")) overlay({*stage}, options);
 
+  const auto apply = [&](const Layer& layer) {
+    overlay(layer, options);
+    if (origins == nullptr) return;
+    note(layer, 0, *origins);
+    if (options.stage > 0) note(layer, options.stage, *origins);
+  };
   if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
   const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
   if (const methods::Recipe* preset = methods::find_recipe(name)) {
     Layer layer = layer_from_toml(preset->text, "recipe " + name);
     if (!last_word(layers, "pretrained").empty()) std::erase_if(layer, describes_network);
-    overlay(layer, options);
-    if (origins != nullptr) note(layer, *origins);
+    apply(layer);
   }
-  for (const Layer& layer : layers) {
-    overlay(layer, options);
-    if (origins != nullptr) note(layer, *origins);
-  }
+  for (const Layer& layer : layers) apply(layer);
   if (!options.model.empty()) check_known("model", options.model, names_of(nn::models()));
   check_is_there("labels-file", options.labels_file);
   options.pretrained = weights_at(options.pretrained);

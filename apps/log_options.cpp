@@ -10,7 +10,7 @@ std::vector<Option> log_options() {
   return {
       {"quiet", "", "only warnings and errors on stderr", false, Takes::none, 'q'},
       {"verbose", "", "every figure of every interval", false, Takes::none, 'v'},
-      {"log-format", "FORMAT", "of stderr and train.log: text, or json, an object a line; also S4L_LOG [text]"},
+      {"log-format", "text|json", "of stderr and train.log: text, or json, an object a line; also S4L_LOG [text]"},
       {"no-progress", "", "plain lines instead of a moving bar", false, Takes::none},
       {"no-color", "", "no colour; also NO_COLOR", false, Takes::none, 0, {"no-colour"}},
   };

@@ -37,7 +37,7 @@ int dry_run_stages(const RunRequest& request, const Arguments& arguments, Log& l
     methods::Run run(stage, methods::Start::assumed);
     tell_costs(run, stage, log);
   }
-  fmt::print("{}", to_toml(request.options, stages));
+  fmt::print("{}", to_toml(stages));
   return kSuccess;
 }
 

@@ -65,7 +65,7 @@ int run_stages(const RunRequest& request, const Arguments& arguments, Log& log, 
   if (request.overwrite)
     for (int number = 1; number <= chain.count(); ++number)
       if (std::filesystem::exists(chain.folder(number))) clear_run(chain.folder(number));
-  if (!request.resume) io::save_atomically(folder + "/config.toml", to_toml(request.options, options));
+  if (!request.resume) io::save_atomically(folder + "/config.toml", to_toml(options));
   for (int number = 1; number <= chain.count(); ++number) {
     const std::string title = stage_title(options[static_cast<std::size_t>(number - 1)]);
     if (chain.finished(number)) {

@@ -45,10 +45,10 @@ std::vector<Row> data_rows() {
       Row(s, kCommon, "labels-file", "FILE", &RunOptions::labels_file,
           "who is labelled: a run's split.csv, a list of paths, or a split of S4L, FixMatch or USB")
           .aliases({"split"}),
-      Row(s, kRare, "sampler", "KIND", &RunOptions::sampler,
+      Row(s, kRare, "sampler", "shuffled|balanced", &RunOptions::sampler,
           "of labelled pictures: shuffled, or balanced over classes"),
-      Row(s, kRare, "class-weights", "KIND", &RunOptions::class_weights,
-          "of the labels' loss: none, or balanced: rare classes weigh more")
+      Row(s, kRare, "class-weights", "none|balanced", &RunOptions::class_weights,
+          "of the labels' loss; balanced: rare classes weigh more")
           .aliases({"class-weight"}),
       Row(s, kRare, "data-option", "KEY=VALUE", Reader{add_data_option}, "an option of the data set; repeatable")
           .repeatable(),

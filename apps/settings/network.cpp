@@ -22,8 +22,8 @@ std::vector<Row> network_rows() {
           .chosen_by("the number of steps"),
       Row(s, kRare, "bn-epsilon", "X", &RunOptions::bn_epsilon, "of batch norm; 0: as --pretrained, else 0.001")
           .chosen_by("--pretrained"),
-      Row(s, kRare, "pool-padding", "KIND", &RunOptions::pool_padding,
-          "beside the stem's pool: zero, or lowest (never wins); as --pretrained, else zero")
+      Row(s, kRare, "pool-padding", "zero|lowest", &RunOptions::pool_padding,
+          "beside the stem's pool; lowest never wins; as --pretrained, else zero")
           .chosen_by("--pretrained"),
   };
 }

@@ -46,7 +46,8 @@ std::vector<Row> training_rows() {
       Row(s, kRare, "polyak-averaging", "", &RunOptions::polyak_averaging,
           "the same with a half-life of one labelled epoch")
           .aliases({"model-ema"}),
-      Row(s, kRare, "amp", "TYPE", &RunOptions::amp, "mixed precision on a GPU: bf16, or f16 with a scaled loss; off")
+      Row(s, kRare, "amp", "bf16|f16|off", &RunOptions::amp,
+          "mixed precision on a GPU: bf16, or f16 with a scaled loss; off")
           .aliases({"amp-dtype"}),
       Row(s, kRare, "virtual-replicas", "N", &RunOptions::virtual_replicas, "groups of batch norm, triplets and VAT"),
       Row(s, kRare, "cross-replica-bn", "", &RunOptions::cross_replica_bn, "batch norm over all groups as one"),

@@ -36,8 +36,9 @@ struct TilePart {
     begin = group * tiles.group_rows + first + row;
     end = group * tiles.group_rows + (last < tiles.group_rows ? last : tiles.group_rows);
   }
+  /// Of a thread that has some.
   __device__ __forceinline__ std::int64_t rows(const ChannelTiles& tiles) const {
-    return begin < end ? (end - begin + tiles.height - 1) / tiles.height : 0;
+    return (end - begin + tiles.height - 1) / tiles.height;
   }
 };
 

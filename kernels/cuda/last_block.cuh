@@ -12,13 +12,14 @@ namespace s4l::S4L_KNS {
 /// counter is 0 before the first and after the last.
 __device__ __forceinline__ bool is_last_block(unsigned* counter, unsigned count) {
   S4L_SHARED(unsigned, ticket, [1]);
-  __threadfence();
   __syncthreads();
-  if (threadIdx.x == 0) ticket[0] = atomicInc(counter, count - 1);
+  if (threadIdx.x == 0) {  // its fences serve the whole block: the barriers order the others around them
+    __threadfence();
+    ticket[0] = atomicInc(counter, count - 1);
+    __threadfence();
+  }
   __syncthreads();
-  const bool last = ticket[0] == count - 1;
-  if (last) __threadfence();
-  return last;
+  return ticket[0] == count - 1;
 }
 
 }  // namespace s4l::S4L_KNS

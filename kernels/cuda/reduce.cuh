@@ -47,7 +47,6 @@ __device__ __forceinline__ void block_reduce(T (&values)[N]) {
   const unsigned lane = threadIdx.x % kWarp, warp = threadIdx.x / kWarp, warps = blockDim.x / kWarp;
 #pragma unroll
   for (int i = 0; i < N; ++i) values[i] = warp_reduce<Op>(values[i]);
-  if (warps == 1) return;
   __syncthreads();  // somebody may still read the parts of a reduction before
 #pragma unroll
   for (int i = 0; i < N; ++i)

@@ -54,9 +54,9 @@ __device__ __forceinline__ void read_bytes(const std::uint8_t* picture, int w, c
   }
 }
 
-/// x^power gain + offset, clipped to [0, 1]; x in [0, 1].
+/// x^power gain + offset, clipped to [0, 1]; x in [0, 1], a positive power.
 __device__ __forceinline__ float curved(float x, float power, float gain, float offset) {
-  const float raised = x > 0 ? std::exp(power * std::log(x)) : 0.0f;
+  const float raised = std::exp(power * std::log(x));
   return std::fmin(std::fmax(raised * gain + offset, 0.0f), 1.0f);
 }
 

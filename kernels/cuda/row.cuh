@@ -28,7 +28,6 @@ struct WarpTeam {
 /// A block works on a row.
 struct BlockTeam {
   __device__ __forceinline__ static int rank() { return static_cast<int>(threadIdx.x); }
-  __device__ __forceinline__ static int size() { return static_cast<int>(blockDim.x); }
   __device__ __forceinline__ static int rows() { return 1; }
   __device__ __forceinline__ static int row() { return 0; }
 

@@ -23,6 +23,8 @@ struct Thread {
   Fiber* fiber = nullptr;  ///< where it waits; none before it has to
   Site site{};             ///< of what it waits for
   WarpCall call{};
+  void* last_atomic = nullptr;  ///< of ThreadSanitizer's edges: fence, atomic, the same atomic elsewhere, fence
+  bool fenced = false;
 };
 
 struct Warp {

@@ -116,25 +116,30 @@ inline unsigned __reduce_xor_sync(unsigned mask, unsigned value, S4L_SITE) {
 
 // --- atomics: real ones, relaxed, so that the race detector takes them and nothing else for synchronised -----------
 template <class T>
+std::atomic_ref<T> atomically(T* address) {
+  note_atomic(address);
+  return std::atomic_ref<T>(*address);
+}
+template <class T>
 T atomicAdd(T* address, T value) {
-  return std::atomic_ref<T>(*address).fetch_add(value, std::memory_order_relaxed);
+  return atomically(address).fetch_add(value, std::memory_order_relaxed);
 }
 template <class T>
 T atomicSub(T* address, T value) {
-  return std::atomic_ref<T>(*address).fetch_sub(value, std::memory_order_relaxed);
+  return atomically(address).fetch_sub(value, std::memory_order_relaxed);
 }
 template <class T>
 T atomicExch(T* address, T value) {
-  return std::atomic_ref<T>(*address).exchange(value, std::memory_order_relaxed);
+  return atomically(address).exchange(value, std::memory_order_relaxed);
 }
 template <class T>
 T atomicCAS(T* address, T expected, T value) {
-  std::atomic_ref<T>(*address).compare_exchange_strong(expected, value, std::memory_order_relaxed);
+  atomically(address).compare_exchange_strong(expected, value, std::memory_order_relaxed);
   return expected;
 }
 template <class T>
 T atomicMax(T* address, T value) {
-  std::atomic_ref<T> place_of(*address);
+  const auto place_of = atomically(address);
   T old = place_of.load(std::memory_order_relaxed);
   while (old < value && !place_of.compare_exchange_weak(old, value, std::memory_order_relaxed)) {
   }
@@ -142,7 +147,7 @@ T atomicMax(T* address, T value) {
 }
 template <class T>
 T atomicMin(T* address, T value) {
-  std::atomic_ref<T> place_of(*address);
+  const auto place_of = atomically(address);
   T old = place_of.load(std::memory_order_relaxed);
   while (value < old && !place_of.compare_exchange_weak(old, value, std::memory_order_relaxed)) {
   }
@@ -150,7 +155,7 @@ T atomicMin(T* address, T value) {
 }
 /// Counts to `limit` and starts again at 0.
 inline unsigned atomicInc(unsigned* address, unsigned limit) {
-  std::atomic_ref<unsigned> place_of(*address);
+  const auto place_of = atomically(address);
   unsigned old = place_of.load(std::memory_order_relaxed);
   while (!place_of.compare_exchange_weak(old, old >= limit ? 0 : old + 1, std::memory_order_relaxed)) {
   }

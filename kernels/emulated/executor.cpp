@@ -346,10 +346,18 @@ void* dynamic_shared() {
 }
 
 void thread_fence() {
-  static char token[8];
   if constexpr (kRaces) {
-    __tsan_release(token);
-    __tsan_acquire(token);
+    Thread& me = *block().current;
+    if (me.last_atomic != nullptr) __tsan_acquire(me.last_atomic);
+    me.fenced = true;
+  }
+}
+
+void note_atomic(void* address) {
+  if constexpr (kRaces) {
+    Thread& me = *block().current;
+    if (me.fenced) __tsan_release(address);
+    me.last_atomic = address;
   }
 }
 

@@ -104,8 +104,11 @@ void warp_collective(const WarpCall& call, Site site);
 void* static_shared(const void* key, std::size_t bytes, std::size_t alignment);
 /// The block's dynamic shared memory.
 void* dynamic_shared();
-/// __threadfence() and its like.
+/// __threadfence() and its like: what the calling thread knows goes with its atomics from now on, and it learns what
+/// others' fences sent with the last atomic that it read. A fence alone orders nothing.
 void thread_fence();
+/// An atomic operation is about to happen.
+void note_atomic(void* address);
 
 /// One 16-byte copy that may happen at any moment until it is waited for.
 struct PendingCopy {

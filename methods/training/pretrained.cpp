@@ -93,7 +93,8 @@ void Pretrained::check_same_network(const NamedTensors& own, const NamedTensors&
     require(same_numbers(saved->shape(), tensor.shape()), name, to_text(tensor.shape()), to_text(saved->shape()));
   }
   for (const auto& [name, tensor] : file_.tensors)
-    if (!is_head(name) && !name.ends_with(".num_batches_tracked"))  // PyTorch's, of no use here
+    if (!is_head(name) && !name.starts_with("method.") &&
+        !name.ends_with(".num_batches_tracked"))  // PyTorch's, of no use here
       require(find(own, name) != nullptr, name, "none", to_text(tensor.shape()));
 }
 
@@ -113,6 +114,14 @@ std::string Pretrained::start(nn::Classifier& model, const std::vector<std::stri
       is_self_supervised(method) ? "that of " + method + " is a probe's" : head_mismatch(own, class_names);
   const std::string text = "pretrained: " + to_text(fill(model, own, why_anew.empty())) + " tensors from " + path_;
   return why_anew.empty() ? text : text + "; the head starts anew: " + why_anew;
+}
+
+std::string Pretrained::start_heads(Method& method) const {
+  const std::vector<std::string> filled = import_heads(method, file_);
+  std::string text = filled.empty() ? "" : "; " + to_text(filled.size()) + " of the method's own";
+  for (const auto& [name, tensor] : exported_heads(method))
+    if (std::find(filled.begin(), filled.end(), name) == filled.end()) text += "; " + name + " starts anew";
+  return text;
 }
 
 SavedModel Pretrained::model(const std::string& network) const {

@@ -21,6 +21,9 @@ class Pretrained {
   /// that is missing, too many or of another shape is an Error(usage) that names the first one. Returns a sentence:
   /// what was taken, what starts anew.
   std::string start(nn::Classifier& model, const std::vector<std::string>& class_names) const;
+  /// Fills the method's own heads that the file has in their shape. Returns what was taken and what starts anew, to
+  /// follow start()'s sentence; nothing where the method has no heads.
+  std::string start_heads(Method& method) const;
   /// The model itself, as load_model gives it. Of a file that does not name its network, `network` is it, the classes
   /// are called "0", "1" ... and the preprocessing is timm's: the central 224 of a shorter side of 256, from -1 to 1.
   SavedModel model(const std::string& network = "") const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "s4l/core/io/user_folders.h"
 #include "s4l/core/io/file.h"
@@ -237,8 +238,11 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   model.pool_zero_padding = o.pool_padding == "zero";
   model.seed = o.seed;
   training.model = nn::make_model(o.model, model);
-  if (!o.pretrained.empty())
-    training.pretrained = Pretrained(o.pretrained).start(*training.model, dataset.class_names());
+  std::optional<Pretrained> pretrained;
+  if (!o.pretrained.empty()) {
+    pretrained.emplace(o.pretrained);
+    training.pretrained = pretrained->start(*training.model, dataset.class_names());
+  }
   nn::move_to(*training.model, device);  // a method's own tensors follow it
   const DType type = o.amp == "bf16" ? DType::bf16 : o.amp == "f16" ? DType::f16 : DType::f32;
   if (type != DType::f32) training.mixed = std::make_unique<nn::MixedPrecision>(*training.model, type);
@@ -256,6 +260,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   method.stage = std::max(1, o.stage);
   method.values.assign(o.method_options.begin(), o.method_options.end());
   training.method = make_method(o.method, method);
+  if (pretrained) training.pretrained += pretrained->start_heads(*training.method);
 
   const Views views = training.method->views();
   for (const std::int64_t pictures : {o.batch_size, views.unlabelled.empty() ? o.batch_size : unlabelled_batch(o)})

@@ -6,11 +6,14 @@
 #include "s4l/core/io/json.h"
 #include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/view.h"
+#include "s4l/methods/training/whole.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 namespace {
+
+const std::string kOfMethod = "method.";
 
 NamedTensors tensors_of(nn::Classifier& model) {
   NamedTensors tensors;
@@ -77,9 +80,31 @@ void import_weights(nn::Classifier& model, const io::TensorFile& file, const Nam
   }
 }
 
-io::TensorFile weights_of(nn::Classifier& model, const ModelCard& card) {
+NamedTensors exported_heads(Method& method) {
+  NamedTensors heads;
+  MethodState state(method);
+  for (const auto& [name, parameter] : nn::parameters_of(state))
+    heads.emplace_back(kOfMethod + name, to_pytorch(parameter->value));
+  return heads;
+}
+
+std::vector<std::string> import_heads(Method& method, const io::TensorFile& file) {
+  std::vector<std::string> filled;
+  MethodState state(method);
+  for (const auto& [name, parameter] : nn::parameters_of(state)) {
+    const Tensor& value = parameter->value;
+    const Tensor* saved = file.find(kOfMethod + name);
+    if (saved == nullptr || !same_numbers(saved->shape(), to_pytorch(value).shape())) continue;
+    copy_(value, from_pytorch(cast(*saved, value.dtype()), value.shape()));
+    filled.push_back(kOfMethod + name);
+  }
+  return filled;
+}
+
+io::TensorFile weights_of(nn::Classifier& model, const ModelCard& card, const NamedTensors& heads) {
   io::TensorFile file;
   file.tensors = exported(model);
+  file.tensors.insert(file.tensors.end(), heads.begin(), heads.end());
   io::Json::Array names;
   for (const std::string& name : card.class_names) names.emplace_back(name);
   file.metadata = {{"format", "pt"},

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "s4l/core/io/safetensors.h"
+#include "s4l/methods/method.h"
 #include "s4l/nn/module.h"
 
 namespace s4l::methods {
@@ -37,8 +38,13 @@ void import_weights(nn::Classifier& model, const io::TensorFile& file, const Nam
 /// Whether two shapes differ by ones at the end alone: timm's heads are 1x1 convolutions.
 bool same_numbers(const Shape& a, const Shape& b);
 
-/// exported() with the card as metadata.
-io::TensorFile weights_of(nn::Classifier& model, const ModelCard& card);
+/// The heads that a method trains beside the network's, likewise: "method.rotations.weight".
+NamedTensors exported_heads(Method& method);
+/// Fills those of them that `file` has in their shape; returns their names.
+std::vector<std::string> import_heads(Method& method, const io::TensorFile& file);
+
+/// exported() and a method's heads with the card as metadata.
+io::TensorFile weights_of(nn::Classifier& model, const ModelCard& card, const NamedTensors& heads = {});
 /// Fills `model` from such a file.
 void set_weights(nn::Classifier& model, const io::TensorFile& file);
 /// The card in a file's metadata; an error names the file and what it lacks.

@@ -94,7 +94,7 @@ void Session::validate() {
   const Evaluation val = evaluate_on(s_.split.val);
   const Score& score = val.unrotated;
   if (score.top1 > best_.hits || (score.top1 == best_.hits && score.loss < best_.loss)) {
-    best_ = {step, score.top1, score.loss, weights_of(*s_.training.model, card())};
+    best_ = {step, score.top1, score.loss, weights()};
     if (!folder_.empty())
       or_warn("best weights not saved",
               [&] { io::save_tensors(folder_ + "/weights/best.safetensors", best_.weights); });
@@ -157,7 +157,7 @@ void Session::finish() {
   nn::Classifier& model = *s_.training.model;
   trainer_.swap_average();
   fit_probe();
-  const io::TensorFile last = weights_of(model, card());
+  const io::TensorFile last = weights();
   result_.best_on_validation = best_.step >= 0;
   result_.reported_step = result_.best_on_validation ? best_.step : trainer_.steps_done();
   if (result_.best_on_validation) set_weights(model, best_.weights);
@@ -198,6 +198,11 @@ ModelCard Session::card() const {
           .dataset = o.dataset,
           .data = o.data,
           .split_hash = s_.hash};
+}
+
+/// As they are now, the method's heads among them: a later stage starts from those as well.
+io::TensorFile Session::weights() {
+  return weights_of(*s_.training.model, card(), exported_heads(*s_.training.method));
 }
 
 Evaluation Session::evaluate_on(const std::vector<std::int64_t>& indices) {
@@ -247,7 +252,7 @@ void Session::restore(const io::TensorFile& file) {
   best_.step = std::stoll(entry("best_step"));
   best_.hits = std::stoll(entry("best_hits"));
   if (best_.step < 0) return;
-  best_.weights = weights_of(*s_.training.model, card());
+  best_.weights = weights();
   const Tensor loss = full({1}, 0, DType::f64);
   std::vector<std::pair<std::string, Tensor>> tensors{{"best_loss", loss}};
   for (const auto& [name, value] : best_.weights.tensors) tensors.emplace_back("best/" + name, value);

@@ -39,6 +39,7 @@ class Session {
   using Clock = std::chrono::steady_clock;
 
   ModelCard card() const;
+  io::TensorFile weights();
   void fit_probe();
   LabelledFeatures labelled_features();
   Evaluation evaluate_on(const std::vector<std::int64_t>& indices);

@@ -9,31 +9,13 @@
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
+#include "s4l/methods/training/whole.h"
 
 namespace s4l::methods {
 namespace {
 
 constexpr int kWarmUp = 2;
 constexpr std::string_view kChoice = "choice:";  // of a device, in a checkpoint's metadata
-
-/// A method's own heads and state as a module, so that one visit reaches everything that is trained and saved.
-struct MethodState final : nn::Module {
-  Method& method;
-  explicit MethodState(Method& m) : method(m) {}
-  Tensor forward(const Tensor& x, nn::Mode) override { return x; }
-  void visit(nn::Visitor& visitor) override { method.visit(visitor); }
-};
-
-struct Whole final : nn::Module {
-  nn::Classifier& model;
-  MethodState method;
-  Whole(nn::Classifier& network, Method& m) : model(network), method(m) {}
-  Tensor forward(const Tensor& x, nn::Mode mode) override { return model.forward(x, mode); }
-  void visit(nn::Visitor& visitor) override {
-    model.visit(visitor);
-    visitor.module("method", method);
-  }
-};
 
 double mean_of(const Tensor& x) {
   double sum = 0;

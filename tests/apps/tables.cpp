@@ -58,6 +58,8 @@ TEST_CASE("completions know the commands, their options and the names that may f
   CHECK(completed("s4l run superv", 2) == "supervised\n");
   CHECK(completed("s4l train rotation --img", 3) == "--img-size\n");
   CHECK(completed("s4l run rotation --model wrn-28-1", 4) == "wrn-28-10\n");
+  CHECK(completed("s4l run vat --vat-kl c", 4) == "clean-first\n");
+  CHECK(completed("s4l compare --equal ", 3) == "steps time\n");
 }
 
 TEST_CASE("the manual page holds every command and option") {

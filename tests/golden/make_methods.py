@@ -8,6 +8,7 @@ FreeMatch: Wang et al. 2023.
 
 Run: python make_methods.py > methods.inc
 """
+import functools
 import math
 
 import numpy as np
@@ -17,7 +18,7 @@ import torch.nn.functional as F
 torch.set_default_dtype(torch.float64)
 REPLICAS, PICTURES, CLASSES, CHANNELS, EMBEDDING = 2, 4, 3, 4, 5
 LR, MOMENTUM, DECAY, BN_MOMENTUM, BN_EPSILON = 0.1, 0.9, 0.01, 0.99, 1e-3
-EPS, XI, W_VAT, W_ENT = 1.5, 1e-2, 0.5, 0.25
+EPS, EPS_BOUNDED, XI, W_VAT, W_ENT = 1.5, 0.8, 1e-2, 0.5, 0.25
 rows_of_file = []
 
 
@@ -98,9 +99,11 @@ def entropy(z):
     return -(F.softmax(z, 1) * F.log_softmax(z, 1)).sum(1).mean()
 
 
-def kl(z, clean):
-    """Mean KL(softmax z || softmax clean), the clean answers fixed."""
-    return (F.softmax(z, 1) * (F.log_softmax(z, 1) - F.log_softmax(clean.detach(), 1))).sum(1).mean()
+def kl(z, clean, clean_first=False):
+    """Mean KL(softmax z || softmax clean), or with the clean answers, which are fixed, first."""
+    ours, theirs = F.log_softmax(z, 1), F.log_softmax(clean.detach(), 1)
+    first, second = (theirs, ours) if clean_first else (ours, theirs)
+    return (first.exp() * (first - second)).sum(1).mean()
 
 
 def philox(c, key):
@@ -112,43 +115,56 @@ def philox(c, key):
     return c
 
 
-def normals(n_rows, size, words):
+@functools.cache
+def normal_row(row, size, words):
     f = np.float32
-    rows = []
-    for row in range(n_rows):
-        values = []
-        for block in range((size + 3) // 4):
-            w = philox([words[2] + block, words[3], words[4], words[5] + row + 1], words[:2])
-            for a, b in ((w[0], w[1]), (w[2], w[3])):
-                radius = np.sqrt(f(-2) * np.log(f((a >> 8) + 1) * f(2**-24)))
-                angle = f(6.2831853071795864769) * (f(b >> 8) * f(2**-24))
-                values += [float(radius * np.cos(angle)), float(radius * np.sin(angle))]
-        rows.append(values[:size])
-    return torch.tensor(rows)
+    values = []
+    for block in range((size + 3) // 4):
+        w = philox([words[2] + block, words[3], words[4], words[5] + row + 1], words[:2])
+        for a, b in ((w[0], w[1]), (w[2], w[3])):
+            radius = np.sqrt(f(-2) * np.log(f((a >> 8) + 1) * f(2**-24)))
+            angle = f(6.2831853071795864769) * (f(b >> 8) * f(2**-24))
+            values += [float(radius * np.cos(angle)), float(radius * np.sin(angle))]
+    return values[:size]
+
+
+def normals(n_rows, size, words):
+    return torch.tensor([normal_row(row, size, tuple(words)) for row in range(n_rows)])
 
 
 def norms(v):
     return (v.flatten(1) ** 2).sum(1).reshape(-1, 1, 1, 1)
 
 
-def vat(net, x, clean, same_batch, words, literal=False):
+def half_nearest(x):
+    """Of each picture, half the distance to the nearest other one of the batch."""
+    distances = torch.cdist(x.flatten(1)[None], x.flatten(1)[None])[0]
+    return (distances + torch.diag(torch.full((len(x),), math.inf))).amin(1).reshape(-1, 1, 1, 1) / 2
+
+
+def vat(net, x, clean, same_batch, words, literal=False, iterations=1, clean_first=False, bounded=False, eps=EPS):
+    """L_vat; `same_batch`: the clean pass saw exactly these rows."""
     xi = 1e-6 if literal else XI
     reference = clean if literal or same_batch else net.classes(net.features(x, False)).detach()
+    unit = lambda v: v / (norms(v).clamp_min(1e-12) if literal else norms(v)).sqrt()
     d = normals(len(x), x[0].numel(), words).reshape(x.shape)
-    r = (xi * d / norms(d).sqrt()).requires_grad_()
-    # the mean over one replica's rows is REPLICAS times that over all
-    a = kl(net.classes(net.features(x + r, False)), reference) * (REPLICAS if literal else 1)
-    g = torch.autograd.grad(a, r)[0]
-    unit = g / torch.sqrt(norms(g).clamp_min(1e-12)) if literal else g / norms(g).sqrt()
-    return kl(net.classes(net.features(x + EPS * unit, False)), clean)
+    for _ in range(iterations):
+        r = (xi * unit(d)).requires_grad_()
+        # the mean over one replica's rows is REPLICAS times that over all
+        a = kl(net.classes(net.features(x + r, False)), reference, clean_first) * (REPLICAS if literal else 1)
+        d = torch.autograd.grad(a, r)[0]
+    radius = half_nearest(x).clamp_max(eps) if bounded else eps
+    assert not bounded or len(set((radius < eps).flatten().tolist())) == 2, "choose an eps that holds for some rows"
+    return kl(net.classes(net.features(x + radius * unit(d), False)), clean, clean_first)
 
 
-def triplet(e, pool, views):
+def triplet(e, pool, together):
+    """Rows are compared in pools, and so many neighbouring rows are of one identity."""
     losses = []
     for first in range(0, len(e), pool):
         part = e[first:first + pool]
         distance = ((part[:, None] - part[None]) ** 2).sum(2).clamp_min(1e-12).sqrt()
-        picture = torch.arange(pool) // views
+        picture = torch.arange(pool) // together
         same = picture[:, None] == picture[None]
         positive = distance.masked_fill(~same | torch.eye(pool, dtype=bool), -math.inf).max(1).values
         negative = distance.masked_fill(same, math.inf).min(1).values
@@ -160,19 +176,28 @@ def supervised(net, u, x, y, words):
     return F.cross_entropy(net.classes(net.features(x, True)), y)
 
 
-def rotation(net, u, x, y, words):
-    f_u, f_x = as_streams(net.features(joined(u, x), True), 2)
-    turns = torch.arange(4).repeat(PICTURES)
-    unlabelled, labelled = (F.cross_entropy(net.second(f), turns) for f in (f_u, f_x))
-    return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.7 * (unlabelled + labelled) / 2
+def rotation(on_unlabelled, on_labelled):
+    def loss(net, u, x, y, words):
+        turns = torch.arange(4).repeat(PICTURES)
+        if on_unlabelled:
+            f_u, f_x = as_streams(net.features(joined(u, x), True), 2)
+        else:
+            f_x = net.features(x, True)
+        terms = [F.cross_entropy(net.second(f_u), turns)] if on_unlabelled else []
+        terms += [F.cross_entropy(net.second(f_x), turns)] if on_labelled else []
+        return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.7 * sum(terms) / len(terms)
+    return loss
 
 
-def exemplar(net, u, x, y, words):
-    f_u, f_x = as_streams(net.features(joined(u, x), True), 2)
-    e_u, e_x = (F.normalize(net.second(f), dim=1) for f in (f_u, f_x))
-    pool = len(u) // REPLICAS
-    both = (triplet(e_u, pool, 4) + triplet(e_x, pool, 4)) / 2
-    return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.8 * both
+def exemplar(on_labelled, released=False):
+    def loss(net, u, x, y, words):
+        f_u, f_x = as_streams(net.features(joined(u, x), True), 2)
+        pool = len(u) // REPLICAS
+        together = PICTURES // REPLICAS if released else 4  # the released program exchanges pictures and views
+        streams = [f_u, f_x] if on_labelled else [f_u]
+        terms = [triplet(F.normalize(net.second(f), dim=1), pool, together) for f in streams]
+        return F.cross_entropy(net.classes(f_x), y.repeat_interleave(4)) + 0.8 * sum(terms) / len(terms)
+    return loss
 
 
 def rotation_pretrain(net, u, x, y, words):
@@ -183,23 +208,32 @@ def exemplar_pretrain(net, u, x, y, words):
     return triplet(F.normalize(net.second(net.features(u, True)), dim=1), len(u) // REPLICAS, 4)
 
 
-def vat_method(entmin, literal=False):
+def vat_method(entmin=False, labelled=True, **how):
     def loss(net, u, x, y, words):
-        rows = joined(u, x)
-        z = net.classes(net.features(rows, True))
-        classes = F.cross_entropy(as_streams(z, 2)[1], y)
-        return classes + W_VAT * vat(net, rows, z, True, words, literal) + (W_ENT * entropy(z) if entmin else 0)
+        both = joined(u, x)
+        z = net.classes(net.features(both, True))
+        z_u, z_x = as_streams(z, 2)
+        rows, answers = (both, z) if labelled else (u, z_u)
+        divergence = vat(net, rows, answers, labelled, words, **how)
+        return F.cross_entropy(z_x, y) + W_VAT * divergence + (W_ENT * entropy(answers) if entmin else 0)
     return loss
 
 
-def moam(net, u, x, y, words):
-    f = net.features(joined(u, x), True)
-    (f_u, f_x), turns = as_streams(f, 2), torch.arange(4).repeat(PICTURES)
-    rotations = (F.cross_entropy(net.second(f_u), turns) + F.cross_entropy(net.second(f_x), turns)) / 2
-    z_u = net.classes(f_u)
-    classes = F.cross_entropy(net.classes(f_x), y.repeat_interleave(4))
-    divergence = vat(net, u, z_u, False, words)
-    return 0.4 * rotations + 0.3 * classes + 0.3 * divergence + 0.3 * entropy(z_u)
+def moam(**how):
+    def loss(net, u, x, y, words):
+        f = net.features(joined(u, x), True)
+        (f_u, f_x), turns = as_streams(f, 2), torch.arange(4).repeat(PICTURES)
+        rotations = (F.cross_entropy(net.second(f_u), turns) + F.cross_entropy(net.second(f_x), turns)) / 2
+        z_u = net.classes(f_u)
+        classes = F.cross_entropy(net.classes(f_x), y.repeat_interleave(4))
+        divergence = vat(net, u, z_u, False, words, **how)
+        return 0.4 * rotations + 0.3 * classes + 0.3 * divergence + 0.3 * entropy(z_u)
+    return loss
+
+
+def moam_labels(net, u, x, y, words):
+    """Step 3: the class loss of the labelled pictures in four rotations."""
+    return F.cross_entropy(net.classes(net.features(x, True)), y.repeat_interleave(4))
 
 
 class Peer:
@@ -266,7 +300,7 @@ class FixMatch(Matching):
 
 
 class FlexMatch(Matching):
-    tau = 0.45
+    tau, unlabelled = 0.45, None  # how many unlabelled pictures there are; None: without the warm-up
 
     def __init__(self, net):
         super().__init__(net)
@@ -279,7 +313,8 @@ class FlexMatch(Matching):
         z_strong, classes = self.logits(u, x, y)
         self.index = index
         sigma = self.counts().double()
-        beta = sigma / max(sigma.max(), 1)  # without the warm-up, which would let all rows pass here
+        never_seen = 0 if self.unlabelled is None else self.unlabelled - sigma.sum()
+        beta = sigma / max(sigma.max(), never_seen, 1)
         threshold = beta / (2 - beta) * self.tau
         return classes + self.weight * self.matched(z_strong, self.q.amax(1) >= threshold[self.q.argmax(1)])
 
@@ -289,6 +324,10 @@ class FlexMatch(Matching):
 
     def state(self):
         return {"seen": self.seen, "counts": self.counts()}
+
+
+class FlexMatchWarmUp(FlexMatch):
+    tau, unlabelled = 0.8, 12  # the sixth step's answers lie about tau, and one picture of twelve was seen confidently
 
 
 class FreeMatch(Matching):
@@ -354,17 +393,32 @@ def peer_case(name, method):
 
 
 case("supervised", supervised)
-case("rotation", rotation, 4, ("rotations", 4))
-case("exemplar", exemplar, 4, ("embeddings", EMBEDDING))
+case("pseudo-label", supervised)
+case("rotation", rotation(True, True), 4, ("rotations", 4))
+case("rotation labelled", rotation(False, True), 4, ("rotations", 4))
+case("rotation unlabelled", rotation(True, False), 4, ("rotations", 4))
+case("exemplar", exemplar(True), 4, ("embeddings", EMBEDDING))
+case("exemplar unlabelled", exemplar(False), 4, ("embeddings", EMBEDDING))
+case("exemplar released", exemplar(True, released=True), 4, ("embeddings", EMBEDDING))
 case("rotation-pretrain", rotation_pretrain, 4, ("rotations", 4))
 case("exemplar-pretrain", exemplar_pretrain, 4, ("embeddings", EMBEDDING))
-case("vat", vat_method(False))
-case("vat literal", vat_method(False, True))
-case("vat-entmin", vat_method(True))
-case("moam", moam, 4, ("rotations", 4), True)
+case("vat", vat_method())
+case("vat literal", vat_method(literal=True))
+case("vat unlabelled", vat_method(labelled=False))
+case("vat literal unlabelled", vat_method(labelled=False, literal=True))
+case("vat clean-first", vat_method(clean_first=True))
+case("vat thrice", vat_method(iterations=3))
+case("vat literal twice", vat_method(labelled=False, literal=True, iterations=2))
+case("vat bounded", vat_method(bounded=True, eps=EPS_BOUNDED))
+case("vat-entmin", vat_method(entmin=True))
+case("vat-entmin unlabelled", vat_method(entmin=True, labelled=False))
+case("moam", moam(), 4, ("rotations", 4), True)
+case("moam literal", moam(literal=True), 4, ("rotations", 4), True)
+case("moam labels", moam_labels, 4, None, True)
 peer_case("mean-teacher", MeanTeacher)
 peer_case("fixmatch", FixMatch)
 peer_case("flexmatch", FlexMatch)
+peer_case("flexmatch warm-up", FlexMatchWarmUp)
 peer_case("freematch", FreeMatch)
 print("// Written by make_methods.py: {case, tensor, shape, values}.")
 print("\n".join(rows_of_file))

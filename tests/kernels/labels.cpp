@@ -50,6 +50,19 @@ TEST_CASE("the kernels of pseudo-labels find the classes above their thresholds"
                         .types = {DType::f32, DType::f64}});
 }
 
+TEST_CASE("the kernel of pseudo-labels takes the first of several largest, whichever lanes they are in") {
+  for (const std::int64_t k : {3, 33, 70, 200}) {
+    Tensor q = empty({40, k}, DType::f64);
+    for (std::int64_t i = 0; i < q.numel(); ++i) q.data<double>()[i] = static_cast<double>(i * i % 7 % 3) / 4;
+    check_op_on_device(
+        {.name = "confident_labels of ties",
+         .inputs = {q, full({k}, 0.5, DType::f64)},
+         .forward =
+             [](const auto& in) { return std::vector<Tensor>{confident_labels(in[0].detach(), in[1].detach())}; },
+         .types = {DType::f32, DType::f64}});
+  }
+}
+
 TEST_CASE("the kernel of pseudo-labels passes over a NaN, and takes none for a class") {
   const float nan = std::nanf("");
   const Tensor q = from_values(std::vector<float>{nan, 1, 0, 0, 0, nan, 1, 0, nan, nan, nan, nan}, {3, 4});

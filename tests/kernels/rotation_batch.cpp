@@ -19,6 +19,7 @@ struct Case {
   bool noise = false, range = false;
   DType dtype = DType::f32;
   std::int64_t channels = 3;
+  Bytes pictures{};  ///< random ones where there are none
 };
 
 const Normalization kImagenet{{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
@@ -68,7 +69,7 @@ std::vector<double> naive(const Case& c, const Bytes& pictures, int rotations) {
 void check_case(Case c) {
   INFO(c.in[1] << " x " << c.in[2] << " as " << c.channels << " channels of " << to_text(c.dtype));
   const int rotations = c.in[1] == c.in[2] ? 4 : 1;
-  const Bytes pictures = random_bytes(c.in.numel());
+  const Bytes pictures = c.pictures.empty() ? random_bytes(c.in.numel()) : c.pictures;
   const bool all = c.index.empty();
   for (std::int64_t i = 0; all && i < c.in[0]; ++i) c.index.push_back(static_cast<std::int32_t>(i));
   const auto n = static_cast<std::int64_t>(c.index.size());
@@ -105,6 +106,8 @@ TEST_CASE("rotation_batch on the device gathers, mirrors, adds noise and takes r
     check_case({{2, side, side, 3}, {1, 0}, {}, true, true});
   }
   check_case({{2, 16, 48, 3}, {1, 1}, {0, 1}, false, true});
+  const Bytes pure = {0, 0, 0, 90, 90, 90, 255, 255, 255, 200, 0, 200};  // no hue, no saturation, no value
+  check_case({{1, 2, 2, 3}, {0, 0, 0}, {}, true, false, DType::f32, 3, pure});
   check_case({{2, 4, 4, 3}, {1, -1, 2}});  // pictures that do not exist
 }
 

@@ -161,3 +161,19 @@ TEST_CASE("softmax_entropy on the device treats infinities, NaN, ties and wrong 
        {{1, 0, 0, 0, 0, 0, 0, 0}, 0, 0},
        {{}}});
 }
+
+TEST_CASE("softmax_entropy on the device gives logits without a probability the gradient of their label alone") {
+  const double never = -std::numeric_limits<double>::infinity(), e = std::exp(-1.0), p = 1 / (1 + e), q = e / (1 + e);
+  const double h = -p * std::log(p) - q * std::log(q), c = 2, entropy = 0.5;
+  const auto slope = [&](double share, double t) {
+    return (c * (share - t) - entropy * share * (std::log(share) + h)) / 2;
+  };
+  check_on_device(
+      [&] {
+        auto all = compute(on_device({1, never, 2, 0, 1, -1e4}, {2, 3}, DType::f32),
+                           from_values(std::vector<std::int32_t>{0, 2}, {2}, kCuda),
+                           {.cross_entropy = c, .entropy = entropy}, true);
+        return std::vector<Tensor>{all[2], all[4]};
+      },
+      {{{h, h}, 1e-6, 0}, {{slope(q, 1), 0, slope(p, 0), slope(q, 0), slope(p, 0), -c / 2}, 1e-5, 1e-6}});
+}

@@ -109,6 +109,18 @@ TEST_CASE("vat_start on the device adds core's normals, divided by their length"
   check_start({3, 32, DType::f32, false});
 }
 
+TEST_CASE("vat_start on the device leaves a row where it is whose normals are all 0") {
+  const std::vector<std::int32_t> no_length = {0, 0, 27838773,
+                                               0, 0, 0};  // the first word that comes of it is 2^32 - 49
+  check_on_device(
+      [&] {
+        const Tensor from = on_device({1, -2}, {1, 2}, DType::f32), to = empty_like(from);
+        kernel::vat_start(from, 8, from_values(no_length, {6}, kCuda), to);
+        return std::vector<Tensor>{to};
+      },
+      {{{1, -2}, 0, 0}});
+}
+
 TEST_CASE("vat_step on the device moves rows of any length along the gradient") {
   for (const auto& [n, size] : kRowShapes)
     if (size < 100 || !watched_for_races()) check_step({n, size}, {.radius = 3}, false, 1);

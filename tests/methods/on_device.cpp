@@ -7,6 +7,10 @@
 
 #include "s4l/core/device/choices.h"
 #include "s4l/core/kernel.h"
+#include "s4l/methods/training/probe.h"
+#include "s4l/nn/models/model.h"
+#include "s4l/nn/walk.h"
+#include "s4l/tests/support/near.h"
 #include "small_training.h"
 #ifdef S4L_EMULATED
 #include "s4l/kernels/emulated/device_memory.h"
@@ -21,31 +25,59 @@ namespace {
 
 std::map<std::string, int> launches;
 
+void count_launches(const char* kernel, const Tensor& first) {
+  if (first.device() != kCpu) ++launches[kernel];
+}
+
+std::string launches_as(const std::string& name) {
+  std::string text;
+  for (const auto& [kernel, count] : launches) text += name + " " + kernel + " " + std::to_string(count) + "\n";
+  return text;
+}
+
 /// "rotation add 12" for every kernel of the third step.
 std::string launches_of_a_step(const std::string& name, const std::string& method, Device device,
                                const SmallTrainingOptions& options = {}) {
   SmallTraining training(method, device, options);
   training.train(2);
   launches.clear();
-  kernel_observer = [](const char* kernel, const Tensor& first) {
-    if (first.device() != kCpu) ++launches[kernel];
-  };
+  kernel_observer = count_launches;
   training.trainer->step();
   kernel_observer = nullptr;
-  std::string text;
-  for (const auto& [kernel, count] : launches) text += name + " " + kernel + " " + std::to_string(count) + "\n";
-  return text;
+  return launches_as(name);
+}
+
+/// Of one evaluation of the linear probe's loss and gradient: how many the search takes is rounding's.
+std::string launches_of_a_probe(Device device) {
+  const auto model = nn::make_model("resnet-small", {.classes = 3, .width = 0.125});
+  nn::move_to(*model, device);
+  const Tensor features = to(random_tensor({12, model->feature_size()}, DType::f32, 1), device);
+  std::vector<std::int32_t> labels;
+  for (int i = 0; i < 12; ++i) labels.push_back(i % 3);
+  launches.clear();
+  kernel_observer = count_launches;
+  fit_linear_head(*model, {features, from_values(labels, {12}, device)});
+  kernel_observer = nullptr;
+  const int evaluations = launches["softmax_entropy"];
+  CHECK(evaluations > 1);
+  for (auto& [kernel, count] : launches) {
+    INFO(kernel);
+    CHECK(count % evaluations == 0);
+    count /= evaluations;
+  }
+  return launches_as("linear-probe");
 }
 
 }  // namespace
 
 TEST_CASE("every device trains as the CPU does: the losses of five steps are the same within 1e-5") {
   for (const Device& device : devices())
-    for (const MethodEntry& entry : methods::methods()) {
-      if (device == kCpu || !entry.stages.empty()) continue;  // those with stages train in the ways of others
-      DYNAMIC_SECTION(entry.name << " on " << to_text(device)) {
-        const auto expected = SmallTraining(entry.name, kCpu).train(5),
-                   got = SmallTraining(entry.name, device).train(5);
+    for (const NamedTraining& training : all_trainings()) {
+      if (device == kCpu) continue;
+      DYNAMIC_SECTION(training.name << " on " << to_text(device)) {
+        const SmallTrainingOptions options{.stage = training.stage};
+        const auto expected = SmallTraining(training.method, kCpu, options).train(5),
+                   got = SmallTraining(training.method, device, options).train(5);
         for (std::size_t step = 0; step < expected.size(); ++step) {
           INFO("step " << step + 1 << ": expected " << expected[step][0] << ", got " << got[step][0]);
           CHECK(std::abs(got[step][0] - expected[step][0]) <= 1e-5 * std::abs(expected[step][0]));
@@ -56,10 +88,10 @@ TEST_CASE("every device trains as the CPU does: the losses of five steps are the
 
 TEST_CASE("steps that are recorded once and replayed give the bits of steps taken one by one") {
   for (const Device& device : devices())
-    for (const MethodEntry& entry : methods::methods()) {
-      if (!entry.stages.empty()) continue;
-      DYNAMIC_SECTION(entry.name << " on " << to_text(device)) {
-        SmallTraining eager(entry.name, device), replayed(entry.name, device, {.capture = true});
+    for (const NamedTraining& training : all_trainings()) {
+      DYNAMIC_SECTION(training.name << " on " << to_text(device)) {
+        SmallTraining eager(training.method, device, {.stage = training.stage}),
+            replayed(training.method, device, {.capture = true, .stage = training.stage});
         CHECK(eager.train(6) == replayed.train(6));
         const io::TensorFile a = eager.trainer->state(), b = replayed.trainer->state();
         REQUIRE(a.tensors.size() == b.tensors.size());
@@ -89,10 +121,11 @@ TEST_CASE("a step launches the kernels that tests/golden/launches.txt lists") {
     std::ostringstream expected;
     expected << file.rdbuf();
     std::string got;
-    for (const MethodEntry& entry : methods::methods())
-      if (entry.stages.empty()) got += launches_of_a_step(entry.name, entry.name, device);
+    for (const NamedTraining& training : all_trainings())
+      got += launches_of_a_step(training.name, training.method, device, {.stage = training.stage});
     got += launches_of_a_step("rotation-in-f16", "rotation", device, {.computed_in = DType::f16});
     got += launches_of_a_step("wrn-28-2", "supervised", device, {.model = "wrn-28-2"});
+    got += launches_of_a_probe(device);
     CHECK(got == expected.str());
   }
 }

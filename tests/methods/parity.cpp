@@ -29,32 +29,67 @@ struct Case {
   Learner::Values options;
   int rotations = 1;
   bool cross_replica = false;
+  LearnerOptions how = {};
 };
 
-const Learner::Values kVat = {{"vat-eps", 1.5}, {"vat-weight", 0.5}};
-
-Learner::Values vat_and(Learner::Values more) {
-  more.insert(more.end(), kVat.begin(), kVat.end());
+Learner::Values vat_and(Learner::Values more) {  // what is said first counts
+  more.insert(more.end(), {{"vat-eps", 1.5}, {"vat-weight", 0.5}});
   return more;
 }
 
+const Learner::Values kRotation = {{"rot-weight", 0.7}},
+                      kExemplar = {{"triplet-weight", 0.8}, {"triplet-embed-dim", 5}};
+
+Learner::Values operator+(Learner::Values a, const Learner::Values& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+std::vector<Case> cases_of_the_paper() {
+  return {{"supervised", "supervised", {}},
+          {"pseudo-label", "pseudo-label", {}, 1, false, {.stage = 2}},
+          {"rotation", "rotation", kRotation, 4},
+          {"rotation labelled", "rotation", kRotation + Learner::Values{{"rot-loss-unsup", 0}}, 4},
+          {"rotation unlabelled", "rotation", kRotation + Learner::Values{{"rot-loss-sup", 0}}, 4},
+          {"exemplar", "exemplar", kExemplar, 4},
+          {"exemplar unlabelled", "exemplar", kExemplar + Learner::Values{{"triplet-loss-sup", 0}}, 4},
+          {"exemplar released", "exemplar", kExemplar + Learner::Values{{"exemplar-identity", "released"}}, 4},
+          {"rotation-pretrain", "rotation-pretrain", {}, 4},
+          {"exemplar-pretrain", "exemplar-pretrain", {{"triplet-embed-dim", 5}}, 4},
+          {"vat", "vat", vat_and({})},
+          {"vat literal", "vat", vat_and({{"vat-direction", "literal"}})},
+          {"vat unlabelled", "vat", vat_and({{"vat-labelled", 0}})},
+          {"vat literal unlabelled", "vat", vat_and({{"vat-labelled", 0}, {"vat-direction", "literal"}})},
+          {"vat clean-first", "vat", vat_and({{"vat-kl", "clean-first"}})},
+          {"vat thrice", "vat", vat_and({{"vat-iters", 3}})},
+          {"vat literal twice", "vat", vat_and({{"vat-iters", 2}, {"vat-labelled", 0}, {"vat-direction", "literal"}})},
+          {"vat bounded", "vat", vat_and({{"vat-eps-bound", 1}, {"vat-eps", 0.8}})},
+          {"vat-entmin", "vat-entmin", vat_and({{"entmin-weight", 0.25}})},
+          {"vat-entmin unlabelled", "vat-entmin", vat_and({{"entmin-weight", 0.25}, {"vat-labelled", 0}})},
+          {"moam", "moam", {{"vat-eps", 1.5}}, 4, true},
+          {"moam literal", "moam", {{"vat-eps", 1.5}, {"vat-direction", "literal"}}, 4, true, {.stage = 2}},
+          {"moam labels", "moam", {}, 4, true, {.stage = 3}}};
+}
+
 std::vector<Case> cases() {
-  return {
-      {"supervised", "supervised", {}},
-      {"rotation", "rotation", {{"rot-weight", 0.7}}, 4},
-      {"exemplar", "exemplar", {{"triplet-weight", 0.8}, {"triplet-embed-dim", 5}}, 4},
-      {"rotation-pretrain", "rotation-pretrain", {}, 4},
-      {"exemplar-pretrain", "exemplar-pretrain", {{"triplet-embed-dim", 5}}, 4},
-      {"vat", "vat", kVat},
-      {"vat literal", "vat", vat_and({{"vat-direction", "literal"}})},
-      {"vat-entmin", "vat-entmin", vat_and({{"entmin-weight", 0.25}})},
-      {"moam", "moam", {{"vat-eps", 1.5}}, 4, true},
-      {"mean-teacher",
-       "mean-teacher",
-       {{"consistency-weight", 30}, {"ramp-up-steps", 4}, {"teacher-decay", 0.8}, {"teacher-decay-early", 0.6}}},
-      {"fixmatch", "fixmatch", {{"unlabelled-weight", 1.5}, {"threshold", 0.4}}},
-      {"flexmatch", "flexmatch", {{"unlabelled-weight", 1.5}, {"threshold", 0.45}, {"threshold-warmup", 0}}},
-      {"freematch", "freematch", {{"unlabelled-weight", 1.5}, {"fairness-weight", 0.3}, {"confidence-decay", 0.7}}}};
+  std::vector<Case> all = cases_of_the_paper();
+  for (Case& c : std::vector<Case>{
+           {"mean-teacher",
+            "mean-teacher",
+            {{"consistency-weight", 30}, {"ramp-up-steps", 4}, {"teacher-decay", 0.8}, {"teacher-decay-early", 0.6}}},
+           {"fixmatch", "fixmatch", {{"unlabelled-weight", 1.5}, {"threshold", 0.4}}},
+           {"flexmatch", "flexmatch", {{"unlabelled-weight", 1.5}, {"threshold", 0.45}, {"threshold-warmup", 0}}},
+           {"flexmatch warm-up",
+            "flexmatch",
+            {{"unlabelled-weight", 1.5}, {"threshold", 0.8}},
+            1,
+            false,
+            {.unlabelled = 12}},
+           {"freematch",
+            "freematch",
+            {{"unlabelled-weight", 1.5}, {"fairness-weight", 0.3}, {"confidence-decay", 0.7}}}})
+    all.push_back(c);
+  return all;
 }
 
 template <class T>
@@ -87,7 +122,7 @@ void compare_state(const char* case_name, Learner& learner, double tolerance) {
 /// Trains on two virtual replicas; compares every loss, and after the third step every weight and running statistic.
 void check_case(const Case& c, DType dtype, int steps, double tolerance) {
   INFO(c.name << " " << name_of(dtype));
-  Learner learner(c.method, c.options, dtype);
+  Learner learner(c.method, c.options, dtype, c.how);
   nn::set_batch_norm_groups(learner, 2);
   if (c.cross_replica) nn::set_cross_replica_batch_norm(learner);
   nn::Sgd sgd(nn::parameters_of(learner), {.momentum = 0.9, .weight_decay = 0.01});

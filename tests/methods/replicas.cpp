@@ -1,7 +1,6 @@
 // Virtual replicas: what stays within one, and what cross-replica batch norm couples.
 #include <catch2/catch.hpp>
 #include <array>
-#include <cmath>
 
 #include "s4l/core/autograd.h"
 #include "s4l/core/ops/softmax_entropy.h"
@@ -42,45 +41,6 @@ TEST_CASE("only cross-replica batch norm lets a replica's loss depend on another
       pixels[i] = kept;
       CHECK(g[i] == Approx((ahead - behind) / (2 * h)).epsilon(1e-5).margin(1e-12));
       CHECK((g[i] != 0) == cross_replica);
-    }
-  }
-}
-
-TEST_CASE("the gradient of each method's whole loss is that of finite differences, replicas and all") {
-  struct Case {
-    const char* method;
-    int rotations;
-    Learner::Values options;
-  };
-  // VAT's direction and clean answers are constants to its gradient, and so is what follows the weights of a teacher or
-  // their confidence; without the first and with the others standing still they play no part.
-  const Learner::Values no_vat = {{"vat-weight", 0}};
-  for (const Case& c :
-       {Case{"supervised", 1, {}}, Case{"rotation", 4, {}}, Case{"exemplar", 4, {{"triplet-embed-dim", 5}}},
-        Case{"rotation-pretrain", 4, {}}, Case{"exemplar-pretrain", 4, {{"triplet-embed-dim", 5}}},
-        Case{"vat-entmin", 1, no_vat}, Case{"moam", 4, no_vat}, Case{"pseudo-label", 1, {}},
-        Case{"mean-teacher", 1, {{"ramp-up-steps", 0}}}, Case{"fixmatch", 1, {{"threshold", 0.4}}},
-        Case{"flexmatch", 1, {{"threshold", 0.4}}}, Case{"freematch", 1, {{"confidence-decay", 1}}}}) {
-    Learner learner(c.method, c.options, DType::f64);
-    nn::set_batch_norm_groups(learner, 2);
-    Pictures shown(*learner.method, 1, c.rotations, DType::f64);
-    Step step = shown.step(learner, 2);
-    backward(learner.method->loss(step));
-    for (const nn::NamedParameter& named : nn::parameters_of(learner)) {
-      nn::Parameter* const parameter = named.parameter;
-      INFO(c.method << " " << named.name);
-      if (!parameter->value.grad()) continue;  // a head that the method does not use
-      const double g = doubles(parameter->value.grad())[1];
-      double& weight = parameter->value.data<double>()[1];
-      const double kept = weight, h = 1e-6;
-      const auto loss_at = [&](double value) {
-        weight = value;
-        parameter->value.bump_version();
-        return item(learner.method->loss(step));
-      };
-      const double slope = (loss_at(kept + h) - loss_at(kept - h)) / (2 * h);
-      loss_at(kept);
-      CHECK(g == Approx(slope).epsilon(1e-4).margin(1e-8));
     }
   }
 }

@@ -42,7 +42,7 @@ void SmallNetwork::visit(nn::Visitor& visitor) {
   visitor.module("head", head);
 }
 
-Learner::Learner(const std::string& name, Values values, DType dtype) {
+Learner::Learner(const std::string& name, Values values, DType dtype, const LearnerOptions& how) {
   set_by_formula(network, dtype, 0);  // before the method may copy the weights
   for (const auto& [unused, buffer] : nn::buffers_of(network))
     *buffer = tensor_of(doubles(*buffer), buffer->shape(), dtype);
@@ -50,7 +50,9 @@ Learner::Learner(const std::string& name, Values values, DType dtype) {
   options.classes = SmallNetwork::kClasses;
   options.feature_size = SmallNetwork::kChannels;
   options.model = &network;
-  options.pictures = options.unlabelled = 100;
+  options.pictures = 100;
+  options.unlabelled = how.unlabelled;
+  options.stage = how.stage;
   options.values = std::move(values);
   method = methods::make_method(name, options);
   set_by_formula(*this, dtype, nn::parameters_of(network).size());

@@ -29,13 +29,20 @@ struct SmallNetwork final : nn::Classifier {
   void visit(nn::Visitor& visitor) override;
 };
 
+/// What a method is made with beside its options.
+struct LearnerOptions {
+  int stage = 1;
+  std::int64_t unlabelled = 100;  ///< pictures, of 100 in all
+};
+
 /// A network and a method as one module, as the trainer has them. Parameter k's element i starts at sin(0.7 i + k) / 2
 /// (batch norm's scale: plus 1), in `dtype`.
 struct Learner final : nn::Module {
   using Values = std::vector<std::pair<std::string, methods::OptionValue>>;
   SmallNetwork network;
   std::unique_ptr<methods::Method> method;
-  explicit Learner(const std::string& name, Values values = {}, DType dtype = DType::f32);
+  explicit Learner(const std::string& name, Values values = {}, DType dtype = DType::f32,
+                   const LearnerOptions& how = {});
   Tensor forward(const Tensor& x, nn::Mode mode) override { return network.forward(x, mode); }
   void visit(nn::Visitor& visitor) override;
 };

@@ -1,5 +1,7 @@
 #include "small_training.h"
 
+#include <numeric>
+
 #include "s4l/nn/models/mixed_precision.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/walk.h"
@@ -7,6 +9,18 @@
 namespace s4l::test {
 
 using namespace methods;
+
+std::vector<NamedTraining> all_trainings() {
+  std::vector<NamedTraining> all;
+  for (const MethodEntry& entry : methods::methods()) {
+    if (entry.stages.empty()) all.push_back({entry.name, entry.name});
+    for (int i = 0; i < static_cast<int>(entry.stages.size()); ++i) {
+      const std::string stage = std::to_string(i + 1) + "-" + entry.stages[static_cast<std::size_t>(i)].name;
+      all.push_back({std::string(entry.name) + "-" + stage, entry.name, i + 1});
+    }
+  }
+  return all;
+}
 
 SmallTraining::SmallTraining(const std::string& name, Device device, const SmallTrainingOptions& how) {
   for (auto& item : dataset.items) item.size = {8, 8};
@@ -23,7 +37,9 @@ SmallTraining::SmallTraining(const std::string& name, Device device, const Small
   options.computed_in = how.computed_in;
   options.pictures = dataset.size();
   options.unlabelled = static_cast<std::int64_t>(split.unlabelled.size());
-  if (name.starts_with("vat"))  // by default two instruction sets of the CPU differ more than is allowed here
+  options.stage = how.stage;
+  if (name.starts_with("vat") ||
+      name == "moam")  // by default two instruction sets of the CPU differ more than is allowed here
     options.values = {{"vat-eps", 0.5}, {"vat-xi", 1}};
   if (name.starts_with("exemplar")) options.values = {{"triplet-embed-dim", 16}};
   method = make_method(name, options);
@@ -48,6 +64,11 @@ SmallTraining::SmallTraining(const std::string& name, Device device, const Small
   train.sgd = {.weight_decay = 1e-4, .ema_decay = 0.99};
   if (rounds) train.sgd.rounded = how.computed_in;
   train.sgd.scale_loss = how.computed_in == DType::f16;
+  const auto entry = find_method(name);
+  if (!entry.stages.empty() && entry.stages[static_cast<std::size_t>(how.stage - 1)].guesses) {
+    split.labelled.resize(static_cast<std::size_t>(dataset.size()));  // every picture has a label, known or guessed
+    std::iota(split.labelled.begin(), split.labelled.end(), 0);
+  }
   loader = std::make_unique<data::Loader>(dataset, split, batches);
   trainer = std::make_unique<Trainer>(learner, *method, *loader, train);
 }

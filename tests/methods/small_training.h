@@ -15,7 +15,16 @@ struct SmallTrainingOptions {
   std::vector<float> class_weights{};
   std::string model = "resnet-small";
   DType computed_in = DType::f32;  ///< bf16 or f16: mixed precision
+  int stage = 1;                   ///< of a method of several
 };
+
+/// A training that a method consists of: "rotation", or "moam-2-guesses" and its stage.
+struct NamedTraining {
+  std::string name, method;
+  int stage = 1;
+};
+/// Of every method, in their order.
+std::vector<NamedTraining> all_trainings();
 
 /// A method that trains a small network on pictures in memory.
 struct SmallTraining {

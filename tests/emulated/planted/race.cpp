@@ -58,6 +58,26 @@ __global__ void last_block(const float* x, float* y, float* parts, unsigned* arr
   y[0] = sum;
 }
 
+/// The same with all threads' values. Without a barrier the ticket says nothing of what the others have written.
+template <bool kBarrier>
+__global__ void last_block_of_many(const float* x, float* y, float* parts, unsigned* arrived) {
+  S4L_SHARED(unsigned, ticket, [1]);
+  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  parts[i] = x[i];
+  __threadfence();
+  if (kBarrier) __syncthreads();
+  if (threadIdx.x == 0) {
+    __threadfence();
+    ticket[0] = atomicAdd(arrived, 1u);
+    __threadfence();
+  }
+  __syncthreads();
+  if (ticket[0] != gridDim.x - 1) return;
+  float sum = 0;
+  for (unsigned block = 0; block < gridDim.x; ++block) sum += parts[block * blockDim.x + threadIdx.x];
+  y[threadIdx.x] = sum;
+}
+
 template <class Kernel>
 std::vector<float> run(Kernel* kernel, unsigned blocks, std::vector<float> start, unsigned threads = kThreads) {
   const Buffer<float> x(counted(kThreads * kBlocks)), y(std::move(start));
@@ -65,13 +85,19 @@ std::vector<float> run(Kernel* kernel, unsigned blocks, std::vector<float> start
   return y.host();
 }
 
-template <bool kFence>
-std::vector<float> run_last_block() {
-  const Buffer<float> x(counted(kBlocks)), y(std::vector<float>{0}), parts(std::size_t{kBlocks});
+template <class Kernel>
+std::vector<float> run_last_block(Kernel* kernel, int results) {
+  const Buffer<float> x(counted(results * kBlocks)), y(std::vector<float>(static_cast<std::size_t>(results))),
+      parts(static_cast<std::size_t>(results * kBlocks));
   const Buffer<unsigned> arrived(std::vector<unsigned>{0});
-  S4L_LAUNCH(last_block<kFence>, dim3(kBlocks), dim3(kThreads), 0, nullptr, x.data(), y.data(), parts.data(),
-             arrived.data());
+  S4L_LAUNCH(kernel, dim3(kBlocks), dim3(kThreads), 0, nullptr, x.data(), y.data(), parts.data(), arrived.data());
   return y.host();
+}
+
+std::vector<float> sums_of_blocks() {
+  std::vector<float> values;
+  for (int i = 0; i < kThreads; ++i) values.push_back(static_cast<float>(kBlocks * i + kThreads * 6));
+  return values;
 }
 
 std::vector<float> next_ones() {
@@ -94,8 +120,14 @@ std::vector<Bug> race_bugs() {
        [=] { return run(plain_sum_of_blocks, kBlocks, {0}); },
        {}},
       {"order taken from a shuffle", "thread", [=] { return run(after_shuffle<false>, 1, zero); }, {}},
-      {"last block without fences", "thread", [] { return run_last_block<false>(); }, {}},
-      {"last block with fences", "nothing", [] { return run_last_block<true>(); }, {6}},
+      {"last block without fences", "thread", [] { return run_last_block(last_block<false>, 1); }, {}},
+      {"last block with fences", "nothing", [] { return run_last_block(last_block<true>, 1); }, {6}},
+      {"last block without a barrier before its ticket",
+       "thread",
+       [] { return run_last_block(last_block_of_many<false>, kThreads); },
+       {}},
+      {"last block with a barrier before its ticket", "nothing",
+       [] { return run_last_block(last_block_of_many<true>, kThreads); }, sums_of_blocks()},
       {"order by __syncwarp after a shuffle", "nothing", [=] { return run(after_shuffle<true>, 1, zero); },
        next_ones()},
   };
