@@ -4,7 +4,7 @@
 file(GLOB cuda_kernels CONFIGURE_DEPENDS kernels/cuda/*.cu)
 file(GLOB cuda_libraries CONFIGURE_DEPENDS kernels/cuda/*.cpp)
 file(GLOB emulated_stand_ins CONFIGURE_DEPENDS kernels/emulated/*.cpp)
-set(library_calls aligned conv2d linear plan_store)
+set(library_calls aligned conv2d library_error linear plan_store)
 list(TRANSFORM library_calls REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/kernels/cuda/\\1.cpp")
 
 # The executor, which the tests use in every build, is never compiled with a sanitizer itself: that would watch the

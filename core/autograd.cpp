@@ -98,19 +98,29 @@ void accumulate(Tensor& sum, const Arriving& arriving) {
 }
 
 /// The gradients that one step sends to its inputs, checked.
-Grads step_back(Node& node, const Tensor& gy, std::uint64_t needs, const Needs::Take& take) {
+Grads step_back(Node& node, const Tensor& gy, const Needs& needs) {
   check(static_cast<bool>(node.backward),
         "backward: expected a graph that was not freed, got one whose \"{}\" already ran backward()", node.op);
-  Grads grads = node.backward(gy, Needs(needs, take));
+  Grads grads = node.backward(gy, needs);
   check(grads.size() == node.inputs.size(), "backward: expected {} gradients from \"{}\", got {}", node.inputs.size(),
         node.op, grads.size());
   for (std::size_t i = 0; i < grads.size(); ++i) {
-    if (((needs >> i) & 1u) == 0) grads[i] = Tensor();
+    if (!needs[static_cast<int>(i)]) grads[i] = Tensor();
     check(!grads[i] || node.first_row >= 0 || grads[i].shape() == node.inputs[i]->shape,
           "backward: expected a gradient of {} from \"{}\", got {}", node.inputs[i] ? node.inputs[i]->shape : Shape(),
           node.op, grads[i] ? grads[i].shape() : Shape());
   }
   return grads;
+}
+
+/// grad() of a leaf that holds zeros, for who overwrites all of it; empty where it is none or of another type.
+Tensor zero_grad_of(History& leaf, const Shape& shape, DType dtype, Device device) {
+  const Tensor& grad = leaf.grad;
+  if (!leaf.grad_is_zero || !grad || grad.shape() != shape || grad.dtype() != dtype || grad.device() != device)
+    return {};
+  leaf.grad_is_zero = false;
+  grad.bump_version();
+  return grad;
 }
 
 /// Runs the closures of `path`, latest first; `arrived` is given each gradient that reaches an input.
@@ -128,7 +138,12 @@ void run(const Tensor& loss, const Path& path, bool free_after, const Arrived& a
       auto sum = free_after && input && input->node ? flowing.extract(input->node.get()) : decltype(gy)();
       return sum.empty() ? Tensor() : std::move(sum.mapped());
     };
-    Grads grads = step_back(*node, gy.mapped(), needs, take);
+    const auto room = [&](int i, const Shape& shape, DType dtype, Device device) {
+      const auto& input = node->inputs[static_cast<std::size_t>(i)];
+      const Tensor own = free_after && node->first_row < 0 ? zero_grad_of(*input, shape, dtype, device) : Tensor();
+      return own ? own : empty(shape, dtype, device);
+    };
+    Grads grads = step_back(*node, gy.mapped(), Needs(needs, take, room));
     gy = {};
     for (std::size_t i = 0; i < grads.size(); ++i) {
       if (!grads[i]) continue;
@@ -191,9 +206,12 @@ void backward(const Tensor& loss) {
   run(loss, path_to(loss, is_leaf), true, [&](History& input, const Arriving& arriving) {
     if (!is_leaf(input)) return;
     if (!input.grad) input.grad = zeros(arriving.whole, arriving.g.dtype(), arriving.g.device());
-    arriving.add_to(input.grad);
+    input.grad_is_zero = false;
+    if (arriving.g.raw() != input.grad.raw()) arriving.add_to(input.grad);  // else it was written there
   });
 }
+
+void expect_first_gradient(const Tensor& leaf) { history_of(leaf).grad_is_zero = true; }
 
 Grads grad(const Tensor& loss, std::span<const Tensor> of) {
   check_loss("grad", loss);

@@ -16,15 +16,22 @@ using Grads = std::vector<Tensor>;
 class Needs {
  public:
   using Take = std::function<Tensor(int input)>;
-  Needs(std::uint64_t bits, Take take) : bits_(bits), take_(std::move(take)) {}
+  using Room = std::function<Tensor(int input, const Shape& shape, DType dtype, Device device)>;
+  Needs(std::uint64_t bits, Take take, Room room) : bits_(bits), take_(std::move(take)), room_(std::move(room)) {}
   bool operator[](int input) const { return ((bits_ >> input) & 1u) != 0; }
   /// Takes over the gradient that has reached `input` from later ops: the closure returns the sum of it and its own,
   /// which saves a pass over both. Empty where there is none, or where grad() has to see each for itself.
   Tensor take(int input) const { return take_(input); }
+  /// Where the closure writes its gradient of `input`, all of it, to return it then: grad() itself of a leaf that holds
+  /// zeros (expect_first_gradient()), which saves adding it, else new memory.
+  Tensor room(int input, const Shape& shape, DType dtype, Device device) const {
+    return room_(input, shape, dtype, device);
+  }
 
  private:
   std::uint64_t bits_;
   Take take_;
+  Room room_;
 };
 
 using Backward = std::function<Grads(const Tensor& gy, Needs)>;
@@ -66,6 +73,9 @@ class WatchOps {
 /// Adds the gradient of the one-element `loss` to grad() of every leaf it was computed from that requires
 /// one, and frees what the closures kept: a second call on the same loss is an error.
 void backward(const Tensor& loss);
+
+/// Says that grad() of this leaf holds zeros: backward() writes the next gradient there instead of adding it.
+void expect_first_gradient(const Tensor& leaf);
 
 /// The gradients of `loss` with respect to `of` (leaves or results), in that order; an empty Tensor where
 /// loss does not depend on it. Touches no grad(), computes nothing else, and may be called again.

@@ -27,6 +27,7 @@ void Tensor::set_grad(Tensor grad) {
   check(!grad || grad.shape() == shape(), "set_grad: expected shape {}, got {}", shape(),
         grad ? grad.shape() : Shape());
   impl_->history->grad = std::move(grad);
+  impl_->history->grad_is_zero = false;
 }
 
 Tensor Tensor::detach() const { return impl_ ? view_of(*this, impl_->shape, 0) : Tensor(); }

@@ -12,6 +12,7 @@ struct History {
   bool requires_grad = false;  // set on leaves only
   std::shared_ptr<Node> node;  // the step that computed it; none for a leaf
   Tensor grad;
+  bool grad_is_zero = false;  // the next gradient is written there, not added
 };
 
 struct Tensor::Impl {

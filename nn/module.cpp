@@ -28,8 +28,7 @@ class Prefixed final : public Visitor {
 
 Tensor Parameter::in(DType type) const {
   if (!rounded || rounded.dtype() != type) return cast(value, type);
-  return record("cast", rounded.detach(), {value},
-                [from = value.dtype()](const Tensor& gy, Needs) { return Grads{cast(gy, from)}; });
+  return recorded_cast(rounded.detach(), value);
 }
 
 void Visitor::module(std::string_view name, Module& child) {

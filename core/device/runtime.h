@@ -50,7 +50,7 @@ class Runtime {
   virtual void* allocate(std::size_t bytes, Stream stream) = 0;
   /// Gives it back once the work queued on `stream` so far is done.
   virtual void free(void* memory, std::size_t bytes, Stream stream) noexcept = 0;
-  /// Copies between any two of host and this device; host memory must stay until the copy is done.
+  /// Copies between host and this device, any two; page-locked memory must stay until then, other may change at once.
   virtual void copy(void* to, const void* from, std::size_t bytes, Stream stream) = 0;
   /// Page-locked host memory, from which copies run beside other work; null where that would change nothing.
   virtual std::shared_ptr<void> host_memory(std::size_t bytes) = 0;

@@ -21,7 +21,9 @@ struct Normalized {
 
   /// Of x, gamma, beta and the residual, each where `needs` asks for it.
   Grads backward(const Tensor& gy, Needs needs, bool through_statistics) const {
-    const auto wanted = [&](int i, const Tensor& like) { return needs[i] ? empty_like(like) : Tensor(); };
+    const auto wanted = [&](int i, const Tensor& like) {
+      return needs[i] ? needs.room(i, like.shape(), like.dtype(), like.device()) : Tensor();
+    };
     const Tensor arrived = needs[0] ? needs.take(0) : Tensor();
     const Tensor gx = arrived && arrived.sole_owner() ? arrived : wanted(0, gy);
     const Tensor ggamma = wanted(1, gamma), gbeta = wanted(2, beta);

@@ -17,7 +17,15 @@ Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   const Tensor y = empty(x.shape(), dtype, x.device());
   kernel::cast(x, y);
-  return record("cast", y, {x}, [from = x.dtype()](const Tensor& gy, Needs) { return Grads{cast(gy, from)}; });
+  return recorded_cast(y, x);
+}
+
+Tensor recorded_cast(const Tensor& y, const Tensor& x) {
+  return record("cast", y, {x}, [from = x.dtype()](const Tensor& gy, Needs needs) {
+    const Tensor gx = needs.room(0, gy.shape(), from, gy.device());
+    kernel::cast(gy, gx);
+    return Grads{gx};
+  });
 }
 
 }  // namespace s4l

@@ -7,6 +7,9 @@ namespace s4l {
 /// type.
 Tensor cast(const Tensor& x, DType dtype);
 
+/// y, which holds x's numbers in its own type already, as cast(x, y.dtype()) would be recorded.
+Tensor recorded_cast(const Tensor& y, const Tensor& x);
+
 /// Converts to y's type.
 S4L_KERNEL(cast, const Tensor& x, const Tensor& y)
 

@@ -46,7 +46,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, Conv2dOptions options) {
                   if (needs[0])
                     kernel::conv2d_backward_data(gy, w.get(), options, grads[0] = empty(xs, gy.dtype(), gy.device()));
                   if (needs[1])
-                    kernel::conv2d_backward_weight(x.get(), gy, options, grads[1] = empty(ws, gy.dtype(), gy.device()));
+                    kernel::conv2d_backward_weight(x.get(), gy, options,
+                                                   grads[1] = needs.room(1, ws, gy.dtype(), gy.device()));
                   return grads;
                 });
 }

@@ -21,7 +21,7 @@ Tensor linear(const Tensor& x, const Tensor& w, const Tensor& b) {
       [x = Saved(x), w = Saved(w), xs = x.shape(), ws = w.shape(), with_bias = bool(b)](const Tensor& gy, Needs needs) {
         Grads grads(with_bias ? 3 : 2);
         const auto wanted = [&](int input, Shape shape) {
-          return needs[input] ? grads[input] = empty(shape, gy.dtype(), gy.device()) : Tensor();
+          return needs[input] ? grads[input] = needs.room(input, shape, gy.dtype(), gy.device()) : Tensor();
         };
         const Tensor gx = wanted(0, xs), gw = wanted(1, ws), gb = with_bias ? wanted(2, {ws[0]}) : Tensor();
         kernel::linear_backward(gy, gw ? x.get() : Tensor(), w.get(), gx, gw, gb);

@@ -9,7 +9,7 @@ struct LossScaling {
   double growth = 2;             ///< after `interval` finite gradients in a row the factor is multiplied by this,
   double backoff = 0.5;          ///< after one that is not finite by this
   std::int64_t interval = 2000;  ///< in steps
-  double largest = 0x1p24;
+  double smallest = 1, largest = 0x1p24;  ///< where it stops: a factor of 0 could never grow again
 };
 
 /// gradient /= the factor, in place; then `state` says whether every number of it is finite, and has the factor of the

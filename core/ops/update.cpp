@@ -16,6 +16,12 @@ void scale_(const Tensor& y, double factor) {
   y.bump_version();
 }
 
+void clip_length_(const Tensor& x, double longest) {
+  check(longest > 0, "clip_length_: expected a length above 0, got {}", longest);
+  kernel::clip_length(x, longest);
+  x.bump_version();
+}
+
 void sgd_update_(const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const SgdCopies& copies,
                  const Tensor& lr, const Tensor& finite, const SgdUpdate& update) {
   const auto& [average, rounded] = copies;

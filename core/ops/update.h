@@ -7,6 +7,8 @@ namespace s4l {
 void add_(const Tensor& y, const Tensor& x);
 /// y *= factor, in place; not recorded.
 void scale_(const Tensor& y, double factor);
+/// x *= min(1, longest / |x|) in place, |x| over all of x and summed in f64; no number reaches the host. Not recorded.
+void clip_length_(const Tensor& x, double longest);
 
 /// One step of SGD over flat buffers of equal length (f32), in one pass: see nn/optim/sgd.h.
 struct SgdUpdate {
@@ -34,6 +36,7 @@ struct AverageDecay {
 /// average = d average + (1 - d) weight, with d of `step` (one f32 on the device): a teacher's weights. Not recorded.
 void average_(const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay);
 
+S4L_KERNEL(clip_length, const Tensor& x, double longest)
 S4L_KERNEL(average, const Tensor& average, const Tensor& weight, const Tensor& step, const AverageDecay& decay)
 S4L_KERNEL(sgd_update, const Tensor& weight, const Tensor& gradient, const Tensor& velocity, const SgdCopies& copies,
            const Tensor& lr, const Tensor& finite, const SgdUpdate& update)

@@ -1,5 +1,7 @@
 #include "s4l/core/ops/view.h"
 
+#include <algorithm>
+
 #include "s4l/core/autograd.h"
 #include "s4l/core/tensor_impl.h"
 
@@ -35,6 +37,19 @@ Tensor rows(const Tensor& x, std::int64_t begin, std::int64_t end) {
   Shape shape = x.shape();
   shape[0] = end - begin;
   return record_rows("rows", view_of(x, shape, row_bytes(x) * static_cast<std::size_t>(begin)), x, begin);
+}
+
+Tensor spanned(const std::vector<Tensor>& parts) {
+  if (parts.empty()) return {};
+  const auto begin_of = [](const Tensor& x) { return static_cast<const std::byte*>(x.raw()); };
+  const Tensor* first = &parts[0];
+  const std::byte* end = begin_of(parts[0]);
+  for (const Tensor& part : parts) {
+    if (part.storage().lock() != parts[0].storage().lock() || part.dtype() != parts[0].dtype()) return {};
+    if (begin_of(part) < begin_of(*first)) first = &part;
+    end = std::max(end, begin_of(part) + part.bytes());
+  }
+  return view_of(*first, {static_cast<std::int64_t>((end - begin_of(*first)) / size_of(first->dtype()))}, 0);
 }
 
 Tensor concat(const std::vector<Tensor>& parts) {

@@ -25,7 +25,7 @@ void unscale(const Tensor& gradient, const Tensor& state, const LossScaling& sca
   });
   s[1] = all_finite ? s[1] + 1 : 0;
   s[2] = all_finite ? 1.0f : 0.0f;
-  if (!all_finite) s[0] *= static_cast<float>(scaling.backoff);
+  if (!all_finite) s[0] = static_cast<float>(std::max(static_cast<double>(s[0]) * scaling.backoff, scaling.smallest));
   if (static_cast<std::int64_t>(s[1]) < scaling.interval) return;
   s[0] = static_cast<float>(std::min(static_cast<double>(s[0]) * scaling.growth, scaling.largest));
   s[1] = 0;

@@ -7,11 +7,12 @@
 #include <map>
 #include <mutex>
 
-#include "s4l/core/device/storage.h"
 #include "s4l/core/io/user_folders.h"
 #include "s4l/kernels/cuda/cudnn_graph.h"
 #include "s4l/kernels/cuda/fastest.h"
+#include "s4l/kernels/cuda/library_error.h"
 #include "s4l/kernels/cuda/plan_store.h"
+#include "s4l/kernels/cuda/plan_workspace.h"
 
 namespace s4l::cuda {
 namespace {
@@ -72,16 +73,25 @@ class Plans {
     const std::string text = to_text(problem);
     if (const auto id = store_.find(text))
       if (const CudnnPlan* plan = recall(problem, *id)) return *plan;
-    const std::string chosen = choose(problem, operands);
-    const CudnnPlan* plan = recall(problem, chosen);
-    check(plan != nullptr, "{}: expected cuDNN {} to make plan {} again, got none", text, cudnn_version(), chosen);
-    store_.put(text, chosen);
+    const Choice chosen = choose(problem, operands);
+    const CudnnPlan* plan = recall(problem, chosen.id);
+    check(plan != nullptr, "{}: expected cuDNN {} to make plan {} again, got none", text, cudnn_version(), chosen.id);
+    if (chosen.from_all)
+      store_.put(text, chosen.id);
+    else
+      store_.note(text, chosen.id);
     return *plan;
   }
 
  private:
-  static void expect(cudnnStatus_t status, const char* call) {
-    check(status == CUDNN_STATUS_SUCCESS, "{}: {}", call, cudnnGetErrorString(status));
+  struct Choice {
+    std::string id;
+    bool from_all;  ///< none was passed over for want of memory
+  };
+
+  void expect(cudnnStatus_t status, const char* call) const {
+    if (status != CUDNN_STATUS_SUCCESS)
+      fail_call("cuDNN " + cudnn_version(), call, {cudnnGetErrorString(status)}, stream_.device());
   }
   CudnnDevice device() const { return {handle_, ""}; }
 
@@ -93,8 +103,8 @@ class Plans {
     return &plans_.try_emplace(key_of(problem), std::move(graph), *candidate).first->second;
   }
 
-  /// The id of the fastest plan that wants little workspace, or of the one that wants least.
-  std::string choose(const Conv2dProblem& problem, const Conv2dOperands& operands) {
+  /// The fastest plan that wants little workspace, and no more than there is, or the one that wants least.
+  Choice choose(const Conv2dProblem& problem, const Conv2dOperands& operands) {
     CudnnGraph graph(problem, Fusion::none, device());
     const int announced = graph.candidates();
     const auto less_workspace = [&](int a, int b) { return graph.workspace(a) < graph.workspace(b); };
@@ -106,11 +116,13 @@ class Plans {
     }
     check(!ready.empty(), "{}: expected a plan of cuDNN {}, got none of the {} that it announced {}", to_text(problem),
           cudnn_version(), announced, graph.refusal());
-    if (small.empty()) return graph.id(*std::min_element(ready.begin(), ready.end(), less_workspace));
-    const int largest = *std::max_element(small.begin(), small.end(), less_workspace);
-    const auto workspace = Storage::allocate(graph.workspace(largest), stream_);
+    if (small.empty()) return {graph.id(*std::min_element(ready.begin(), ready.end(), less_workspace)), true};
+    const std::size_t all = small.size();
+    const auto workspace = workspace_for(
+        small, [&](int i) { return graph.workspace(i); }, stream_);
     const auto run = [&](int i) { graph.run(small[static_cast<std::size_t>(i)], operands, workspace->memory()); };
-    return graph.id(small[static_cast<std::size_t>(fastest(static_cast<int>(small.size()), run, stream_))]);
+    const int best = small[static_cast<std::size_t>(fastest(static_cast<int>(small.size()), run, stream_))];
+    return {graph.id(best), small.size() == all};
   }
 
   PlanStore store_;

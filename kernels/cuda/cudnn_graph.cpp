@@ -1,5 +1,7 @@
 #include "s4l/kernels/cuda/cudnn_graph.h"
 
+#include "s4l/kernels/cuda/library_error.h"
+
 #define CUDNN_FRONTEND_SKIP_JSON_LIB
 #include <cudnn_frontend.h>
 
@@ -19,8 +21,12 @@ std::string words_of(fe::error_t status) {
   return words;
 }
 
+/// Throws what cuDNN refused; its words hold its name for the error where a call of its own failed.
 void expect(const fe::error_t& status, const char* call, const Conv2dProblem& problem) {
-  if (status.is_bad()) fail(ErrorKind::usage, "{}: cuDNN's {} failed: {}", to_text(problem), call, words_of(status));
+  if (status.is_good()) return;
+  int device = 0;
+  cudaGetDevice(&device);
+  fail_call(to_text(problem), call, {"cuDNN " + cudnn_version(), words_of(status)}, {Device::Kind::cuda, device});
 }
 
 fe::DataType_t type_of(DType dtype) {

@@ -10,20 +10,24 @@
 #include <sstream>
 #include <vector>
 
-#include "s4l/core/device/storage.h"
 #include "s4l/core/error.h"
 #include "s4l/core/io/user_folders.h"
 #include "s4l/kernels/cuda/aligned.h"
 #include "s4l/kernels/cuda/fastest.h"
+#include "s4l/kernels/cuda/library_error.h"
 #include "s4l/kernels/cuda/plan_store.h"
+#include "s4l/kernels/cuda/plan_workspace.h"
 #include "s4l/kernels/cuda/product_plan.h"
 
 namespace s4l::cuda {
 namespace {
 
+void expect(cublasStatus_t status, const char* call, const std::string& problem, Device device) {
+  if (status != CUBLAS_STATUS_SUCCESS) fail_call(problem, call, {cublasLtGetStatusName(status)}, device);
+}
+/// Of calls that touch no device's memory.
 void expect(cublasStatus_t status, const char* call, const ProductProblem& problem) {
-  if (status != CUBLAS_STATUS_SUCCESS)
-    fail(ErrorKind::usage, "{}: {}: {}", to_text(problem), call, cublasLtGetStatusName(status));
+  if (status != CUBLAS_STATUS_SUCCESS) expect(status, call, to_text(problem), {Device::Kind::cuda, 0});
 }
 
 cudaDataType_t type_of(DType dtype) {
@@ -87,15 +91,17 @@ class LtPlan final : public ProductPlan {
 
   void run(const cublasLtMatmulAlgo_t& algorithm, const ProductOperands& operands, Workspace workspace,
            Stream stream) const {
+    const std::lock_guard lock(mutex_);  // the vector's address is part of the description
     if (p_.epilogue != Epilogue::none) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.vector);
     const double one = 1, zero = 0;  // read as the type of the scale
     const float one_f = 1, zero_f = 0;
     const bool f64 = p_.dtype == DType::f64;
-    expect(cublasLtMatmul(handle_, description_.handle, f64 ? static_cast<const void*>(&one) : &one_f, operands.b,
-                          first_.handle, operands.a, second_.handle, f64 ? static_cast<const void*>(&zero) : &zero_f,
-                          operands.d, result_.handle, operands.d, result_.handle, &algorithm, workspace.memory,
-                          workspace.bytes, static_cast<cudaStream_t>(stream.handle())),
-           "cublasLtMatmul", p_);
+    const cublasStatus_t status =
+        cublasLtMatmul(handle_, description_.handle, f64 ? static_cast<const void*>(&one) : &one_f, operands.b,
+                       first_.handle, operands.a, second_.handle, f64 ? static_cast<const void*>(&zero) : &zero_f,
+                       operands.d, result_.handle, operands.d, result_.handle, &algorithm, workspace.memory,
+                       workspace.bytes, static_cast<cudaStream_t>(stream.handle()));
+    if (status != CUBLAS_STATUS_SUCCESS) expect(status, "cublasLtMatmul", to_text(p_), stream.device());
   }
 
   /// The heuristics' first, none of which sums in an order of its own.
@@ -151,6 +157,7 @@ class LtPlan final : public ProductPlan {
 
   cublasLtHandle_t handle_;
   ProductProblem p_;
+  mutable std::mutex mutex_;
   Description description_;
   Layout first_, second_, result_;
   cublasLtMatmulAlgo_t algorithm_{};
@@ -176,8 +183,8 @@ class Plans {
  public:
   explicit Plans(Stream stream)
       : store_("cublaslt-" + std::to_string(cublasLtGetVersion()), device_name(stream.device()), io::cache_folder()) {
-    const cublasStatus_t status = cublasLtCreate(&handle_);
-    check(status == CUBLAS_STATUS_SUCCESS, "cublasLtCreate: {}", cublasLtGetStatusName(status));
+    expect(cublasLtCreate(&handle_), "cublasLtCreate", "cuBLASLt " + std::to_string(cublasLtGetVersion()),
+           stream.device());
   }
 
   const ProductPlan& of(const ProductProblem& problem, const ProductOperands& operands, Stream stream) {
@@ -185,30 +192,32 @@ class Plans {
     if (const auto known = plans_.find(problem); known != plans_.end()) return *known->second;
     const std::string text = to_text(problem);
     auto plan = std::make_unique<LtPlan>(handle_, problem);
-    if (const auto id = store_.find(text); !id || !plan->take(algorithm_of(*id)))
-      store_.put(text, id_of(choose(*plan, text, operands, stream)));
+    if (const auto id = store_.find(text); !id || !plan->take(algorithm_of(*id))) choose(*plan, text, operands, stream);
     return *plans_.emplace(problem, std::move(plan)).first->second;
   }
 
  private:
-  /// Lets the plan take the fastest algorithm.
-  static cublasLtMatmulAlgo_t choose(LtPlan& plan, const std::string& text, const ProductOperands& operands,
-                                     Stream stream) {
-    const auto candidates = plan.candidates();
+  /// Lets the plan take the fastest algorithm that wants no more workspace than there is, and notes it.
+  void choose(LtPlan& plan, const std::string& text, const ProductOperands& operands, Stream stream) {
+    auto candidates = plan.candidates();
     check(!candidates.empty(), "{}: expected an algorithm of cuBLASLt {}, got none", text, cublasLtGetVersion());
-    std::size_t most = 0;
-    for (const auto& candidate : candidates) most = std::max(most, candidate.workspaceSize);
-    const auto workspace = Storage::allocate(most, stream);
+    const std::size_t all = candidates.size();
+    const auto workspace = workspace_for(
+        candidates, [](const auto& candidate) { return candidate.workspaceSize; }, stream);
     const int best = fastest(
         static_cast<int>(candidates.size()),
         [&](int i) {
-          plan.run(candidates[static_cast<std::size_t>(i)].algo, operands, {workspace->memory(), most}, stream);
+          plan.run(candidates[static_cast<std::size_t>(i)].algo, operands, {workspace->memory(), workspace->bytes()},
+                   stream);
         },
         stream);
     const cublasLtMatmulAlgo_t algorithm = candidates[static_cast<std::size_t>(best)].algo;
     check(plan.take(algorithm), "{}: expected cuBLASLt {} to run what it proposed, got a refusal", text,
           cublasLtGetVersion());
-    return algorithm;
+    if (candidates.size() == all)
+      store_.put(text, id_of(algorithm));
+    else
+      store_.note(text, id_of(algorithm));
   }
 
   PlanStore store_;

@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(256)
   const float steps = finite != 0 ? state[1] + 1 : 0;
   const bool grows = steps >= static_cast<float>(scaling.interval);
   const double factor = finite == 0 ? scaling.backoff : grows ? scaling.growth : 1;
-  state[0] = static_cast<float>(std::fmin(state[0] * factor, scaling.largest));
+  state[0] = static_cast<float>(std::fmin(std::fmax(state[0] * factor, scaling.smallest), scaling.largest));
   state[1] = grows ? 0 : steps;
   state[2] = static_cast<float>(finite);
 }

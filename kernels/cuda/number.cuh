@@ -63,6 +63,16 @@ __device__ __forceinline__ void store_pack(const Pack<T, N>& pack, T* to) {
   *reinterpret_cast<Pack<T, N>*>(to) = pack;
 }
 
+/// The same where the compiler makes single writes of store_pack(), as of numbers that come from several places: 8 or
+/// 16 bytes of global memory in one access.
+template <int N, class T>
+__device__ __forceinline__ void store_pack_at_once(const Pack<T, N>& pack, T* to) {
+  std::conditional_t<sizeof(pack) == 16, uint4, uint2> words;
+  static_assert(sizeof(words) == sizeof(pack));
+  memcpy(&words, &pack, sizeof(words));
+  store_at_once(to, words);
+}
+
 /// N neighbours as numbers.
 template <int N, class T>
 __device__ __forceinline__ void load(const T* from, Number<T> (&values)[N]) {
@@ -71,11 +81,15 @@ __device__ __forceinline__ void load(const T* from, Number<T> (&values)[N]) {
   for (int i = 0; i < N; ++i) values[i] = number(pack.at[i]);
 }
 template <int N, class T>
-__device__ __forceinline__ void store(const Number<T> (&values)[N], T* to) {
+__device__ __forceinline__ Pack<T, N> pack_of(const Number<T> (&values)[N]) {
   Pack<T, N> pack;
 #pragma unroll
   for (int i = 0; i < N; ++i) pack.at[i] = rounded<T>(values[i]);
-  store_pack<N>(pack, to);
+  return pack;
+}
+template <int N, class T>
+__device__ __forceinline__ void store(const Number<T> (&values)[N], T* to) {
+  store_pack<N>(pack_of<N, T>(values), to);
 }
 
 }  // namespace s4l::S4L_KNS

@@ -33,9 +33,13 @@ std::optional<std::string> PlanStore::find(const std::string& problem) const {
   return id;
 }
 
+void PlanStore::note(const std::string& problem, const std::string& id) const {
+  note_choice(in_checkpoints(problem), id);
+}
+
 void PlanStore::put(const std::string& problem, const std::string& id) {
   ids_.insert_or_assign(problem, id);
-  note_choice(in_checkpoints(problem), id);
+  note(problem, id);
   if (path_.empty()) return;
   try {
     read();

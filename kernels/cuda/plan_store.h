@@ -18,6 +18,8 @@ class PlanStore {
   /// Notes a choice and saves the file; what another process has saved meanwhile stays. A file that cannot be written
   /// costs the next process its time, and is no error.
   void put(const std::string& problem, const std::string& id);
+  /// Notes a choice for this process and its checkpoints alone: one that was made where memory was short.
+  void note(const std::string& problem, const std::string& id) const;
   /// "cudnn-9.19.0-NVIDIA-H200"
   const std::string& name() const { return name_; }
 

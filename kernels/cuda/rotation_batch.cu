@@ -119,7 +119,11 @@ __device__ __forceinline__ void write_view(const TileNumbers& numbers, const Til
       const int from_column = k == 0 ? column : (k == 1 ? rows - 1 - row : (k == 2 ? columns - 1 - column : row));
       values[v] = c < 3 ? numbers[c][from_row][from_column] : 0.0f;
     }
-    store(values, y + static_cast<std::int64_t>(row) * width * kChannels + first);
+    T* const to = y + static_cast<std::int64_t>(row) * width * kChannels + first;
+    if constexpr (V * sizeof(T) < 8)
+      store(values, to);
+    else
+      store_pack_at_once(pack_of<V, T>(values), to);
   }
 }
 

@@ -8,6 +8,7 @@
 #include "s4l/core/device/arena.h"
 #include "s4l/core/device/cuda.h"
 #include "s4l/core/device/memory_pool.h"
+#include "s4l/core/device/staging.h"
 #include "s4l/kernels/cuda/error.h"
 
 namespace s4l::cuda {
@@ -48,10 +49,10 @@ bool is_capturing(cudaStream_t stream) {
   return status != cudaStreamCaptureStatusNone;
 }
 
-bool is_device_memory(const void* memory) {
+cudaMemoryType kind_of(const void* memory) {
   cudaPointerAttributes attributes{};
   check_cuda(cudaPointerGetAttributes(&attributes, memory), "cudaPointerGetAttributes");
-  return attributes.type == cudaMemoryTypeDevice;
+  return attributes.type;
 }
 
 /// A stream's work as CUDA recorded it, and the memory it uses.
@@ -107,10 +108,17 @@ class CudaRuntime final : public Runtime {
   void copy(void* to, const void* from, std::size_t bytes, Stream stream) override {
     if (bytes == 0) return;
     use_device();
-    check(!is_capturing(handle(stream)) || (is_device_memory(to) && is_device_memory(from)),
+    const cudaMemoryType source = kind_of(from), target = kind_of(to);
+    check(!is_capturing(handle(stream)) || (source == cudaMemoryTypeDevice && target == cudaMemoryTypeDevice),
           "copy: expected no host memory in a capture, got some");
-    check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle(stream)), "cudaMemcpyAsync of {} bytes",
-               bytes);
+    const auto queue = [&](const void* held) {
+      check_cuda(cudaMemcpyAsync(to, held, bytes, cudaMemcpyDefault, handle(stream)), "cudaMemcpyAsync of {} bytes",
+                 bytes);
+    };
+    const bool pageable = source == cudaMemoryTypeUnregistered && target == cudaMemoryTypeDevice;
+    if (pageable && bytes <= Staging::kLargest) return staging_of(stream).copy(from, bytes, stream, queue);
+    queue(from);
+    if (pageable) synchronize(stream);
   }
   std::shared_ptr<void> host_memory(std::size_t bytes) override {
     use_device();
@@ -185,11 +193,13 @@ class CudaRuntime final : public Runtime {
   }
   Device device() const { return {Device::Kind::cuda, index_}; }
   void use_device() const { check_cuda(cudaSetDevice(index_), "cudaSetDevice({})", index_); }
+  Staging& staging_of(Stream stream) { return stream.handle() == copy_ ? for_copy_ : for_compute_; }
   MemoryPool& pool_of(Stream stream) { return stream.handle() == copy_ ? of_copy_ : of_compute_; }
 
   int index_;
   cudaStream_t compute_ = nullptr, copy_ = nullptr;
   MemoryPool of_compute_{device(), source()}, of_copy_{device(), source()};
+  Staging for_compute_, for_copy_;
 };
 
 cudaError_t count_devices(int& count) {

@@ -59,7 +59,7 @@ class Plan final : public cuda::Conv2dPlan {
     call.operand("w", operands.w, bytes(problem_.w), direction == Direction::backward_weight);
     call.operand("y", operands.y, bytes(problem_.y), direction == Direction::forward);
     call.workspace(workspace, this->workspace());
-    call.submit(stream, [problem = problem_, operands] { naive_conv2d(problem, operands); });
+    call.submit("execute", stream, [problem = problem_, operands] { naive_conv2d(problem, operands); });
   }
 
  private:

@@ -215,6 +215,10 @@ void wait_copies() {
   mine.count = kept;
 }
 
+/// Writes 16 or 8 bytes to global memory in one access; the address is a multiple of that.
+inline void store_at_once(void* to, uint4 x) { *static_cast<uint4*>(to) = x; }
+inline void store_at_once(void* to, uint2 x) { *static_cast<uint2*>(to) = x; }
+
 /// c (16x8, f32) += a (16x16, bf16) b (16x8, bf16) by the lanes of one warp, registers as PTX's mma.m16n8k16 has them.
 inline void mma_bf16_16x8x16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], S4L_SITE) {
   const TileRegisters registers{c, a, b};

@@ -33,6 +33,7 @@ Options& options();
 
 struct Statistics {
   std::int64_t launches = 0, threads = 0, barriers = 0, collectives = 0;
+  std::int64_t raised_limits = 0;  ///< of shared memory (kernels/cuda/shared_memory.h)
 };
 /// What this OS thread's launches have done so far.
 Statistics& statistics();

@@ -3,10 +3,23 @@
 #include <cstdint>
 
 #include "s4l/core/error.h"
+#include "s4l/kernels/cuda/library_error.h"
 #include "s4l/kernels/emulated/device_memory.h"
 #include "s4l/kernels/emulated/executor.h"
 
 namespace s4l::emulated {
+
+namespace {
+
+int failing = 0;  // the number of the call that fails; touched by the thread that tests
+std::string answer;
+
+}  // namespace
+
+void fail_library_call(int n, std::string name) {
+  failing = n;
+  answer = std::move(name);
+}
 
 void LibraryCall::operand(const char* role, const void* memory, std::size_t bytes, bool written) {
   if (bytes == 0) return;
@@ -32,7 +45,8 @@ void LibraryCall::workspace(void* memory, std::size_t bytes) {
   workspace_bytes_ = bytes;
 }
 
-void LibraryCall::submit(Stream stream, std::function<void()> work) const {
+void LibraryCall::submit(const char* call, Stream stream, std::function<void()> work) const {
+  if (failing > 0 && --failing == 0) cuda::fail_call(name_, call, {answer}, stream.device());
   emulated::submit(stream.handle(), [memory = workspace_, bytes = workspace_bytes_, work = std::move(work)] {
     const AccessToDeviceMemory access;
     fill(memory, 0xff, bytes);

@@ -7,6 +7,9 @@
 
 namespace s4l::emulated {
 
+/// Lets the `n`-th call of a library from now on (1: the next) answer with the error of this name; 0: none.
+void fail_library_call(int n, std::string name = {});
+
 /// A call of one of CUDA's libraries: what it is given is checked as strictly as can be, then the work is queued.
 class LibraryCall {
  public:
@@ -17,8 +20,8 @@ class LibraryCall {
   void operand(const char* role, const void* memory, std::size_t bytes, bool written);
   /// An operand like the others that the library writes garbage to.
   void workspace(void* memory, std::size_t bytes);
-  /// Queues `work`, which finds the device's memory open.
-  void submit(Stream stream, std::function<void()> work) const;
+  /// Queues `work` as the library's `call`, which finds the device's memory open.
+  void submit(const char* call, Stream stream, std::function<void()> work) const;
 
  private:
   struct Operand {

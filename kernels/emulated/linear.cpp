@@ -79,7 +79,8 @@ class Plan final : public cuda::ProductPlan {
     if (p.epilogue == Epilogue::add_vector) call.operand("the vector", operands.vector, bytes(p.n), false);
     if (p.epilogue == Epilogue::sum_a) call.operand("the vector", operands.vector, bytes(p.m), true);
     call.workspace(workspace, this->workspace());
-    call.submit(stream, [p, operands] { with_multiplied(p.dtype, [&]<class T>() { multiply<T>(p, operands); }); });
+    call.submit("cublasLtMatmul", stream,
+                [p, operands] { with_multiplied(p.dtype, [&]<class T>() { multiply<T>(p, operands); }); });
   }
 
  private:

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "s4l/core/device/cuda.h"
+#include "s4l/core/device/staging.h"
 #include "s4l/core/error.h"
 #include "s4l/kernels/emulated/device_memory.h"
 #include "s4l/kernels/emulated/streams.h"
@@ -124,14 +125,13 @@ class EmulatedRuntime final : public Runtime {
     if (bytes == 0) return;
     const bool on_device = is_device_memory(from) && is_device_memory(to);
     check(on_device || !streams().capturing(), "copy: expected no host memory in a capture, got some");
-    if (on_device || is_device_memory(from) || pinned_.contains(from)) {
-      streams().submit(stream.handle(), [=] { emulated::copy(to, from, bytes); });
-    } else {  // from pageable memory, which CUDA has read when the call returns
-      const auto* first = static_cast<const std::byte*>(from);
-      streams().submit(stream.handle(), [to, staged = std::vector<std::byte>(first, first + bytes)] {
-        emulated::copy(to, staged.data(), staged.size());
-      });
-    }
+    const auto queue = [=](const void* held) {
+      streams().submit(stream.handle(), [=] { emulated::copy(to, held, bytes); });
+    };
+    const bool pageable = !is_device_memory(from) && !pinned_.contains(from);
+    if (pageable && bytes <= Staging::kLargest) return staging_of(stream).copy(from, bytes, stream, queue);
+    queue(from);
+    if (pageable) synchronize(stream);
   }
   std::shared_ptr<void> host_memory(std::size_t bytes) override { return pinned_.allocate(bytes); }
   void fill(void* to, unsigned char byte, std::size_t bytes, Stream stream) override {
@@ -164,8 +164,11 @@ class EmulatedRuntime final : public Runtime {
  private:
   static constexpr Device kDevice{Device::Kind::cuda, 0};
   Stream compute_ = make_stream(kDevice, streams().make()), copy_ = make_stream(kDevice, streams().make());
+  Staging& staging_of(Stream stream) { return stream.handle() == copy_.handle() ? for_copy_ : for_compute_; }
+
   Blocks blocks_;
   Pinned pinned_;
+  Staging for_compute_, for_copy_;
 };
 
 }  // namespace

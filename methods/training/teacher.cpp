@@ -1,7 +1,7 @@
 #include "s4l/methods/training/teacher.h"
 
 #include "s4l/core/autograd.h"
-#include "s4l/nn/walk.h"
+#include "s4l/core/ops/view.h"
 
 namespace s4l::methods {
 
@@ -36,10 +36,28 @@ Tensor Teacher::logits(const Tensor& x) {
   return student_.forward(x, nn::Mode::train_keep_statistics);
 }
 
+/// Moves the weights into a row of their own, each where the student's lies in its.
+void Teacher::lay_out(const std::vector<nn::NamedParameter>& students, const Tensor& whole) {
+  row_ = zeros_like(whole);
+  for (std::size_t i = 0; i < students.size(); ++i) {
+    const Tensor& value = students[i].parameter->value;
+    const auto begin = static_cast<std::int64_t>(
+        (static_cast<const std::byte*>(value.raw()) - static_cast<const std::byte*>(whole.raw())) /
+        static_cast<std::ptrdiff_t>(size_of(value.dtype())));
+    const Tensor moved = reshape(rows(row_, begin, begin + value.numel()), value.shape());
+    copy_(moved, weights_[i].second);
+    weights_[i].second = moved;
+  }
+}
+
 void Teacher::follow() {
-  std::size_t i = 0;
-  for (const auto& [name, parameter] : nn::parameters_of(student_))
-    average_(weights_[i++].second, parameter->value, updates_, decay_);
+  const auto students = nn::parameters_of(student_);
+  std::vector<Tensor> values;
+  for (const auto& [name, parameter] : students) values.push_back(parameter->value);
+  const Tensor whole = spanned(values);
+  check(bool(whole), "teacher: expected a student whose weights an optimizer has put into one row");
+  if (!row_) lay_out(students, whole);
+  average_(row_, whole, updates_, decay_);
   add_(updates_, one_);
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "s4l/core/ops/update.h"
-#include "s4l/nn/module.h"
+#include "s4l/nn/walk.h"
 
 namespace s4l::methods {
 
@@ -17,7 +17,8 @@ class Teacher {
 
   /// Logits of the rows x (N, H, W, 3) with the teacher's weights and the statistics of these rows; not recorded.
   Tensor logits(const Tensor& x);
-  /// To be called after each update of the student: every weight is averaged, and the update is counted.
+  /// To be called after each update of the student, whose weights an optimizer keeps in one row: one kernel averages
+  /// them, and the update is counted.
   void follow();
   /// Updates so far: one f32 on the device.
   const Tensor& updates() const { return updates_; }
@@ -25,10 +26,12 @@ class Teacher {
 
  private:
   void exchange();  // the student's weights and the teacher's; twice restores
+  void lay_out(const std::vector<nn::NamedParameter>& students, const Tensor& whole);
 
   nn::Classifier& student_;
   AverageDecay decay_;
   std::vector<std::pair<std::string, Tensor>> weights_;
+  Tensor row_;                   // all weights, from the first update on; what lies between them is of no use
   std::vector<Tensor> rounded_;  // what the student's are while they are exchanged; the teacher has none
   Tensor updates_, one_;
 };

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "s4l/core/autograd.h"
 #include "s4l/core/device/runtime.h"
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/cast.h"
-#include "s4l/core/ops/l2_normalize.h"
 #include "s4l/core/ops/loss_scale.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
@@ -80,19 +80,12 @@ void Sgd::zero_grad() {  // fills: 0 times a gradient that is not finite would s
   const Device device = gradient_.device();
   runtime(device).fill(gradient_.raw(), 0, gradient_.bytes(), compute_stream(device));
   gradient_.bump_version();
-}
-
-/// g c / max(|g|, c) is c times the row g normalised with the floor c^2: no number has to reach the host.
-void Sgd::clip_gradient() {
-  const double longest = options_.clip_grad;
-  const Tensor row = reshape(gradient_, {1, size()});
-  kernel::l2_normalize(row, longest * longest, row);
-  scale_(gradient_, longest);
+  for (const auto& [name, parameter] : parameters_) expect_first_gradient(parameter->value);
 }
 
 void Sgd::step(const Tensor& lr) {
   if (loss_scale_) unscale_(gradient_, loss_scale_);
-  if (options_.clip_grad > 0) clip_gradient();
+  if (options_.clip_grad > 0) clip_length_(gradient_, options_.clip_grad);
   const Tensor finite = loss_scale_ ? rows(loss_scale_, 2, 3) : Tensor();
   sgd_update_(weight_, gradient_, velocity_, {average_, rounded_}, lr, finite,
               {.momentum = options_.momentum,

@@ -25,6 +25,7 @@ class Sgd {
  public:
   Sgd(std::vector<NamedParameter> parameters, SgdOptions options);
 
+  /// Fills the gradients' row; backward() then writes each parameter's first gradient there.
   void zero_grad();
   /// What to call backward() on: the loss, times the scale where there is one.
   Tensor scaled(const Tensor& loss) const;
@@ -47,8 +48,6 @@ class Sgd {
   std::vector<std::pair<std::string, Tensor>> state() const;
 
  private:
-  void clip_gradient();
-
   std::vector<NamedParameter> parameters_;
   SgdOptions options_;
   std::int64_t decayed_ = 0;

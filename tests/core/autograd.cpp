@@ -7,6 +7,7 @@
 #include "s4l/core/device/runtime.h"
 #include "s4l/core/kernel.h"
 #include "s4l/core/ops/add.h"
+#include "s4l/core/ops/linear.h"
 #include "s4l/core/ops/unary.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
@@ -51,6 +52,42 @@ TEST_CASE("backward adds to the gradient of every leaf, call after call") {
   check_near(b.grad(), {1, 1}, 0, 0);
   backward(sum(square(a)));
   check_near(a.grad(), {8, 8}, 0, 0);
+}
+
+TEST_CASE("the first gradient of a leaf that holds zeros is written there by its op, later ones are added") {
+  const Tensor x = random_tensor({3, 2}, DType::f64, 1), w = random_tensor({4, 2}, DType::f64, 2);
+  Tensor plain = w.detach().set_requires_grad(true), direct = w.detach().set_requires_grad(true);
+  direct.set_grad(zeros({4, 2}, DType::f64));
+  const void* const place = direct.grad().raw();
+  const auto twice = [&](const Tensor& leaf) {
+    const CountKernels count;
+    const auto version = leaf.grad() ? leaf.grad().version() : 0;
+    backward(sum(add(linear(x, leaf), linear(add(x, x), leaf))));
+    CHECK(leaf.grad().version() > version);
+    return runs["add"];
+  };
+  const int adds = twice(plain);
+  expect_first_gradient(direct);
+  CHECK(twice(direct) == adds - 1);
+  CHECK(direct.grad().raw() == place);
+  CHECK(doubles(direct.grad()) == doubles(plain.grad()));
+  CHECK(twice(direct) == adds);  // nobody has said that it holds zeros again
+  CHECK(twice(plain) == adds);
+  CHECK(doubles(direct.grad()) == doubles(plain.grad()));
+}
+
+TEST_CASE("an op that nobody gave room, and grad(), leave a leaf's zeros alone") {
+  const Tensor a = leaf(2);
+  Tensor b = leaf(3);
+  b.set_grad(zeros({2}, DType::f64));
+  expect_first_gradient(b);
+  CHECK(doubles(only(grad(sum(square(b)), std::vector{b}))) == std::vector<double>(2, 6));
+  check_near(b.grad(), {0, 0}, 0, 0);
+  backward(sum(add(square(a), add(b, square(b)))));
+  check_near(b.grad(), {7, 7}, 0, 0);
+  b.set_grad(full({2}, 1, DType::f64));  // no zeros
+  backward(sum(square(b)));
+  check_near(b.grad(), {7, 7}, 0, 0);
 }
 
 TEST_CASE("backward on a graph that was freed is an error that names the op") {

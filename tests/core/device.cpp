@@ -1,4 +1,5 @@
 // Every device's runtime: streams, events, copies, capture.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstring>
 
@@ -38,6 +39,25 @@ TEST_CASE("numbers go to every device and come back") {
     CHECK(values_of<float>(zeros({3}, DType::f32, device)) == std::vector<float>(3));
     CHECK(item(full({1}, 2.5, DType::f64, device)) == 2.5);
   }
+}
+
+TEST_CASE("host memory may change as soon as a copy from it is queued, however many are") {
+  for (const Device& device : devices())
+    for (const std::int64_t n : {1, 6, 1000, 20000}) {
+      INFO(n << " numbers to " << to_text(device));
+      std::vector<Tensor> copies;
+      for (int i = 0; i < (n == 1000 ? 600 : 40); ++i) {  // 600: more than are held at a time
+        copies.push_back(empty({n}, DType::f32, device));
+        std::vector<float> source(static_cast<std::size_t>(n), static_cast<float>(i));
+        runtime(device).copy(copies.back().raw(), source.data(), copies.back().bytes(), compute_stream(device));
+        std::fill(source.begin(), source.end(), -1.0f);
+      }
+      bool same = true;
+      for (std::size_t i = 0; i < copies.size(); ++i)
+        same = same &&
+               values_of<float>(copies[i]) == std::vector<float>(static_cast<std::size_t>(n), static_cast<float>(i));
+      CHECK(same);
+    }
 }
 
 TEST_CASE("what one stream copies another finds after its event") {

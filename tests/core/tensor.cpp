@@ -54,6 +54,16 @@ TEST_CASE("a copy of a handle is the same tensor, and views see the same numbers
   CHECK_THROWS_WITH(reshape(x, {5, -1}), Catch::Contains("12"));
 }
 
+TEST_CASE("tensors that lie in one memory are seen as one row, with what lies between them") {
+  const Tensor row = from_values(std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}, {8});
+  const Tensor a = reshape(rows(row, 1, 3), {2, 1}), b = rows(row, 4, 7);
+  const Tensor whole = spanned({b, a});
+  CHECK(whole.raw() == a.raw());
+  CHECK(values_of<float>(whole) == std::vector<float>{1, 2, 3, 4, 5, 6});
+  CHECK_FALSE(spanned({a, zeros({2})}));
+  CHECK_FALSE(spanned({}));
+}
+
 TEST_CASE("sole_owner is false while another handle or view sees the numbers") {
   Tensor x = zeros({4});
   CHECK(x.sole_owner());

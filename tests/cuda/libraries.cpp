@@ -1,13 +1,18 @@
 // What plays cuDNN and cuBLASLt on the emulated device: right for every type, and as strict as they are.
 #include <catch2/catch.hpp>
 
+#include <array>
+
 #include "s4l/core/device/storage.h"
 #include "s4l/core/device/tf32.h"
 #include "s4l/core/ops/conv2d.h"
 #include "s4l/core/ops/linear.h"
 #include "s4l/core/ops/view.h"
 #include "s4l/kernels/cuda/conv2d_plan.h"
+#include "s4l/kernels/cuda/plan_workspace.h"
 #include "s4l/kernels/cuda/product_plan.h"
+#include "s4l/kernels/emulated/device_memory.h"
+#include "s4l/kernels/emulated/library_call.h"
 #include "s4l/tests/support/near.h"
 
 using namespace s4l;
@@ -188,4 +193,52 @@ TEST_CASE("tf32 is a choice, and part of the problem") {
   CHECK_THAT(to_text(p), Contains("forward f32:"));
   p.tf32 = true;
   CHECK_THAT(to_text(p), Contains("forward tf32:"));
+}
+
+TEST_CASE("plans whose workspace cannot be had are passed over, the hungriest first, until there is memory") {
+  const Stream stream = compute_stream(kDevice);
+  const auto bytes_of = [](int candidate) { return static_cast<std::size_t>(candidate) << 10; };
+  std::vector<int> plans{3, 0, 7, 5, 7};
+  CHECK(workspace_for(plans, bytes_of, stream)->bytes() == 7 << 10);
+  CHECK(plans == std::vector<int>{3, 0, 7, 5, 7});
+  emulated::fail_allocation(1);
+  CHECK(workspace_for(plans, bytes_of, stream)->bytes() == 5 << 10);
+  CHECK(plans == std::vector<int>{3, 0, 5});
+  plans = {4, 4};
+  emulated::fail_allocation(1);
+  CHECK_THROWS_WITH(workspace_for(plans, bytes_of, stream), Contains("memory of cuda:0: expected 0.0 MiB more"));
+  emulated::fail_allocation(0);
+}
+
+TEST_CASE("a library's error is told with call, problem, its own name and what to do") {
+  const Tensor x = zeros({2, 4, 4, 8}, DType::f32, kDevice), w = zeros({8, 3, 3, 8}, DType::f32, kDevice);
+  const Tensor rows = zeros({2, 3}, DType::f32, kDevice), v = zeros({4, 3}, DType::f32, kDevice);
+  const auto told = [&](int call, const char* name, auto&& work) {
+    emulated::fail_library_call(call, name);
+    try {
+      work();
+    } catch (const Error& error) {
+      return std::pair(error.kind(), std::string(error.what()));
+    }
+    return std::pair(ErrorKind::io, std::string("no error"));
+  };
+  const auto convolve = [&] { conv2d(x, w, {1, 1}); };
+  for (const auto& [name, advice] : std::initializer_list<std::array<const char*, 2>>{
+           {"CUDNN_STATUS_EXECUTION_FAILED", "compute-sanitizer"},
+           {"CUDNN_STATUS_NOT_INITIALIZED", "nvidia-smi"},
+           {"CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH", "LD_LIBRARY_PATH"},
+           {"CUDNN_STATUS_NOT_SUPPORTED_ARCH_MISMATCH", "no code for this GPU"},
+           {"CUDNN_STATUS_NOT_SUPPORTED", "--amp"},
+           {"CUDNN_STATUS_BAD_PARAM", "report"},
+           {"CUDNN_STATUS_INTERNAL_ERROR", "CUDNN_LOGLEVEL_DBG"}}) {
+    const auto [kind, text] = told(1, name, convolve);
+    CHECK(kind == ErrorKind::usage);
+    CHECK_THAT(text, Catch::StartsWith("conv2d forward f32: x (2, 4, 4, 8), w (8, 3, 3, 8)") &&
+                         Contains(std::string(": execute: ") + name + "; ") && Contains(advice));
+  }
+  const auto [kind, text] = told(1, "CUBLAS_STATUS_ALLOC_FAILED", [&] { linear(rows, v); });
+  CHECK(kind == ErrorKind::memory);
+  CHECK_THAT(text, Contains("product f32: (2, 3) x (4, 3)^T: cublasLtMatmul: CUBLAS_STATUS_ALLOC_FAILED; memory of "
+                            "cuda:0 ended: tensors hold 0.0 MiB"));
+  convolve();  // and the next call is a call like any other
 }

@@ -46,6 +46,15 @@ TEST_CASE("a store without a file, or whose file cannot be written, holds for th
   }
 }
 
+TEST_CASE("a plan that was chosen where memory was short is for the process and its checkpoints alone") {
+  const NewFolder folder;
+  PlanStore store("cudnn", "E", folder.path());
+  store.note("conv2d a", "1");
+  store.put("conv2d b", "2");
+  CHECK_FALSE(PlanStore("cudnn", "E", folder.path()).find("conv2d a"));
+  CHECK(choices().at("cudnn-E: conv2d a") == "1");
+}
+
 TEST_CASE("what a checkpoint brings is chosen again, whatever the file says, and goes into the next checkpoint") {
   const NewFolder folder;
   PlanStore store("cudnn", "D", folder.path());

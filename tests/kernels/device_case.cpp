@@ -91,8 +91,14 @@ bool watched_for_races() { return __has_feature(thread_sanitizer); }
 bool watched_for_races() { return false; }
 #endif
 
-void check_on_device(const std::function<std::vector<Tensor>()>& compute, const std::vector<Wanted>& wanted) {
+void check_on_device(const std::function<std::vector<Tensor>()>& given, const std::vector<Wanted>& wanted) {
   KernelsUnderTest kernels;
+  std::string result_type;
+  const auto compute = [&] {
+    auto results = given();
+    if (!results.empty()) result_type = name_of(results[0].dtype());
+    return results;
+  };
 #ifdef S4L_EMULATED
   if (watched_for_races()) {
     check_schedules(compute, wanted, {.threads = 64, .blocks = 3}, 0);
@@ -104,7 +110,7 @@ void check_on_device(const std::function<std::vector<Tensor>()>& compute, const 
   check_values(host(compute()), wanted);
 #endif
   exchange_results([&] { return host(compute()); }, wanted);
-  kernels.mark_compared();
+  kernels.mark_compared(result_type);
 }
 
 std::vector<double> numbers(const Tensor& x) {

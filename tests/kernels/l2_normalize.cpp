@@ -5,6 +5,9 @@
 #include <cmath>
 
 #include "s4l/tests/kernels/device_case.h"
+#ifdef S4L_EMULATED
+#include "s4l/kernels/emulated/executor.h"
+#endif
 
 using namespace s4l;
 using namespace s4l::test;
@@ -63,6 +66,17 @@ TEST_CASE("l2_normalize on the device and its gradient agree with the definition
   check_case({3, 0});
   if (!watched_for_races()) check_case({2, 30000});
 }
+
+#ifdef S4L_EMULATED
+TEST_CASE("a kernel asks once for more shared memory than every block has") {
+  const Tensor x = zeros({2, 13000}, DType::f32, kCuda), y = empty_like(x);
+  kernel::l2_normalize(x, 1e-12, y);
+  const auto raised = emulated::statistics().raised_limits;
+  CHECK(raised > 0);
+  kernel::l2_normalize(x, 1e-12, y);
+  CHECK(emulated::statistics().raised_limits == raised);
+}
+#endif
 
 TEST_CASE("l2_normalize on the device takes every type, tiny rows, a floor, and any address") {
   for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::f16}) {

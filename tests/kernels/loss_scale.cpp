@@ -50,5 +50,6 @@ TEST_CASE("unscale on the device divides by the scale and finds the number that 
 TEST_CASE("unscale on the device lets the scale grow after enough finite gradients, up to its largest") {
   check_case({33, {1024, 2, 1}, {2048, 0, 1}});
   check_case({33, {4096, 2, 0}, {4096, 0, 1}});
+  check_case({33, {1, 2, 0}, {1, 0, 0}, 7});
   check_case({33, {4096, 0, 0}, {4096, 1, 1}, -1, 0, DType::f64});
 }

@@ -14,6 +14,7 @@
 #include "small_training.h"
 #ifdef S4L_EMULATED
 #include "s4l/kernels/emulated/device_memory.h"
+#include "s4l/kernels/emulated/library_call.h"
 #endif
 
 using namespace s4l;
@@ -154,5 +155,12 @@ TEST_CASE("where the device's memory ends, in a step or while it is recorded, th
                  Catch::StartsWith("memory of cuda:0: expected ") && Catch::EndsWith("--batch-size 3 fits"));
     }
   }
+}
+
+TEST_CASE("a library that finds no memory is told as memory that ends, with a batch that fits") {
+  SmallTraining training("rotation", devices().back());
+  emulated::fail_library_call(5, "CUDNN_STATUS_ALLOC_FAILED");
+  CHECK_THROWS_WITH(training.trainer->step(), Catch::StartsWith("conv2d ") && Catch::Contains("tensors hold") &&
+                                                  Catch::EndsWith("--batch-size 3 fits"));
 }
 #endif

@@ -40,8 +40,22 @@ TEST_CASE("unscale_ halves the scale after a gradient that is not finite and dou
   kernels.mark_compared();
 }
 
+TEST_CASE("unscale_ leaves the scale at its smallest, from which it can grow again") {
+  for (const Device& device : devices()) {
+    INFO(to_text(device));
+    const Tensor state = from_values(std::vector<float>{2, 0, 1}, {3}, device);
+    const auto after = [&](float gradient) {
+      unscale_(from_values(std::vector<float>{gradient}, {1}, device), state, {.interval = 1});
+      return doubles(state)[0];
+    };
+    for (int step = 0; step < 200; ++step) CHECK(after(std::numeric_limits<float>::infinity()) == 1);
+    CHECK(after(1) == 2);
+  }
+}
+
 TEST_CASE("unscale_ names a state and factors that are none") {
   const Tensor g = zeros({3});
   CHECK_THROWS_WITH(unscale_(g, zeros({2})), Catch::Contains("(2)"));
   CHECK_THROWS_WITH(unscale_(g, zeros({3}), {.backoff = 1}), Catch::Contains("backoff"));
+  CHECK_THROWS_WITH(unscale_(g, zeros({3}), {.smallest = 0}), Catch::Contains("bounds above 0"));
 }

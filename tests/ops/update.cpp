@@ -1,6 +1,7 @@
 #include "s4l/core/ops/update.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "s4l/core/ops/cast.h"
 #include "s4l/tests/support/near.h"
@@ -119,6 +120,30 @@ TEST_CASE("average_ follows by the decay of its step") {
   kernels.mark_compared();
 }
 
+TEST_CASE("clip_length_ cuts what is longer and leaves what is not") {
+  KernelsUnderTest kernels;
+  for (const Device& device : devices())
+    for (const DType dtype : {DType::f32, DType::f64})
+      for (const std::int64_t n : {0, 1, 33, 40000}) {
+        INFO(n << " of " << to_text(dtype) << " on " << to_text(device));
+        const Tensor x = random_tensor({n}, dtype, 5, 1e-25, device);  // whose squares are no f32
+        double squares = 0;
+        for (const double value : doubles(x)) squares += value * value;
+        const double length = std::sqrt(squares);
+        const auto before = doubles(x);
+        clip_length_(x, 2 * length + 1e-30);
+        CHECK(doubles(x) == before);
+        if (n == 0) continue;
+        const auto version = x.version();
+        clip_length_(x, length / 4);
+        auto expected = before;
+        for (double& value : expected) value /= 4;
+        check_near(x, expected, 1e-6, 0);
+        CHECK(x.version() > version);
+      }
+  kernels.mark_compared();
+}
+
 TEST_CASE("updates name what does not fit") {
   const Tensor w = zeros({3}), lr = full({}, 0.1);
   CHECK_THROWS_WITH(add_(w, zeros({4})), Catch::Contains("(3)") && Catch::Contains("(4)"));
@@ -127,5 +152,6 @@ TEST_CASE("updates name what does not fit") {
   CHECK_THROWS_WITH(sgd_update_(w, w, w, {}, lr, zeros({2}), {}), Catch::Contains("(2)"));
   CHECK_THROWS_WITH(sgd_update_(w, w, w, {.rounded = w}, lr, {}, {}), Catch::Contains("bf16 or f16 (3)"));
   CHECK_THROWS_WITH(average_(w, zeros({4}), lr, {}), Catch::Contains("(4)"));
+  CHECK_THROWS_WITH(clip_length_(w, 0), Catch::Contains("above 0, got 0"));
   CHECK_THROWS_WITH(average_(w, w, zeros({2}), {}), Catch::Contains("one f32"));
 }

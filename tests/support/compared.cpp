@@ -27,10 +27,12 @@ KernelsUnderTest::KernelsUnderTest() {
 }
 KernelsUnderTest::~KernelsUnderTest() { kernel_observer = nullptr; }
 
-void KernelsUnderTest::mark_compared() {
+void KernelsUnderTest::mark_compared(const std::string& result) {
   const std::lock_guard lock(mutex);
-  for (const std::string& entry : running)
+  for (std::string entry : running) {
+    if (!result.empty() && entry.ends_with(" u8")) entry += ">" + result;
     if (std::find(compared.begin(), compared.end(), entry) == compared.end()) compared.push_back(entry);
+  }
 }
 
 }  // namespace s4l::test

@@ -34,7 +34,8 @@ class KernelsUnderTest {
  public:
   KernelsUnderTest();
   ~KernelsUnderTest();
-  void mark_compared();
+  /// `result`: the type of what came out, part of what is counted for kernels that read bytes ("u8>bf16"); or empty.
+  void mark_compared(const std::string& result = "");
 };
 
 }  // namespace s4l::test
