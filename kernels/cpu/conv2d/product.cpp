@@ -44,7 +44,8 @@ struct Blocks {
     const std::int64_t fit =
         std::clamp(kBlockFloats / std::max<std::int64_t>(seen, 1) / kRowUnit, std::int64_t{3}, std::int64_t{20});
     row_blocks = ceil_div(w.pixels(), fit * kRowUnit);
-    rows = ceil_div(w.pixels(), std::max<std::int64_t>(row_blocks, 1));
+    // Few blocks are made equally high, of many the last may be low: their tiles are full.
+    rows = row_blocks < kMinTasks ? ceil_div(w.pixels(), std::max<std::int64_t>(row_blocks, 1)) : fit * kRowUnit;
     if (windows == Windows::padded) {
       rows = PaddedRows::band(w) * w.grid_width;
       row_blocks = ceil_div(w.pixels(), rows);
