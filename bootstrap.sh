@@ -52,7 +52,7 @@ case "${1:-}" in
     # shellcheck disable=SC2086
     install_missing $program_packages $test_packages
     build cpu
-    ctest --preset cpu "${@:2}" ;;
+    ctest --preset cpu -j "$(nproc)" "${@:2}" ;;
   *)
     echo "usage: ./bootstrap.sh run METHOD [options]   build the program and run it, e.g. run rotation --labels 10" >&2
     echo "       ./bootstrap.sh test [ctest options]   build everything and run the tests" >&2

@@ -92,6 +92,15 @@ bool describes_network(const Given& given) {
   return given.name == "model" || given.name == "width" || given.name == "img-size";
 }
 
+/// A table for a stage that the method does not have would have no effect.
+void check_stages(const Layer& layer, const std::string& method) {
+  const auto count = static_cast<int>(methods::find_method(method).stages.size());
+  for (const Given& given : layer)
+    check(given.stage <= count, "{}: [stage-{}]: expected {}", given.origin, given.stage,
+          count == 0 ? fmt::format("no such table, as {} has one stage", method)
+                     : fmt::format("one of the {} stages of {}", count, method));
+}
+
 }  // namespace
 
 Layer layer_from_environment() {
@@ -146,6 +155,7 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
   if (options.dataset.empty()) options.dataset = place.empty() ? "things" : data::dataset_at(place);
   check_known("dataset", options.dataset, names_of(data::datasets()));
 
+  for (const Layer& layer : layers) check_stages(layer, options.method);
   for (const Layer& layer : layers)  // what the layers say of a stage depends on it
     if (const Given* stage = find(layer, "stage")) overlay({*stage}, options);
 

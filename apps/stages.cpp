@@ -57,7 +57,10 @@ std::string stage_title(const methods::RunOptions& options) {
 int run_stages(const RunRequest& request, const Arguments& arguments, Log& log, RunOne run_one) {
   const Clock::time_point start = Clock::now();
   const std::vector<methods::RunOptions> options = options_of_stages(request, arguments);
-  if (!request.resume) methods::Run first(options.at(0));  // what is wrong with it stops here, before there is a folder
+  if (!request.resume) {  // what is wrong with any stage stops here, before there is a folder
+    methods::Run first(options.at(0));
+    for (std::size_t i = 1; i < options.size(); ++i) methods::Run later(options[i], methods::Start::assumed);
+  }
   const std::string folder =
       request.resume ? request.folder : make_run_folder(request.folder, request.options, request.name);
   const FolderLock lock(folder);

@@ -6,6 +6,10 @@
 
 namespace s4l::cpu {
 
+/// The floats whose room a pointer takes.
+constexpr std::int64_t kPointerFloats = 2;
+static_assert(sizeof(void*) <= kPointerFloats * sizeof(float));
+
 /// Floats for as long as a kernel or a task needs them; the last taken is the first given back. Those of the pool's
 /// tasks come from one arena with a slice for each thread, as large as any task has wanted so far: which thread runs
 /// which task then changes nothing, and once a step has run it never grows again. Others come from the runtime.

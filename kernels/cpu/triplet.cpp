@@ -33,6 +33,7 @@ struct Hardest {
 
 /// One anchor's loss; turns its row of squared distances into the coefficients c_jk.
 double mine(double* row, const std::int32_t* identity, std::int64_t anchor, std::int64_t n, double all) {
+  const double self = row[anchor];  // 0; where the embedding is not finite NaN, which no comparison would find
   Hardest hardest;
   for (std::int64_t k = 0; k < n; ++k)
     if (k != anchor) hardest.see(row[k], identity[k] == identity[anchor]);
@@ -42,14 +43,16 @@ double mine(double* row, const std::int32_t* identity, std::int64_t anchor, std:
     return squared == best && squared > kFloor ? weight / (ties * std::sqrt(squared)) : 0.0;
   };
   for (std::int64_t k = 0; k < n; ++k) {
-    if (!counts || k == anchor)
+    if (k == anchor)
+      row[k] = self;
+    else if (!counts)
       row[k] = 0;
     else if (identity[k] == identity[anchor])
       row[k] = share(row[k], hardest.positive, hardest.positives);
     else
       row[k] = -share(row[k], hardest.negative, hardest.negatives);
   }
-  return counts ? formula::softplus::value(gap) : 0;
+  return self + (counts ? formula::softplus::value(gap) : 0);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ __device__ __forceinline__ X mine(X* row, const std::int32_t* identity, std::int
     for (std::int64_t k = Team::rank(); k < n; k += Team::size())
       if (k != anchor) see(k, identity[k] == identity[anchor]);
   };
+  const X self = row[anchor] - row[anchor];  // 0; NaN where the embedding is not finite, which no comparison would find
   X hardest[2] = {-INFINITY, -INFINITY};  // largest squared distance of a positive, of a negative the largest negated
   each_other([&](std::int64_t k, bool same) {
     if (same)
@@ -46,8 +47,8 @@ __device__ __forceinline__ X mine(X* row, const std::int32_t* identity, std::int
   each_other([&](std::int64_t k, bool same) {
     row[k] = !complete ? X{0} : (same ? share(row[k], hardest[0], ties[0]) : -share(row[k], -hardest[1], ties[1]));
   });
-  if (Team::rank() == 0) row[anchor] = 0;
-  return complete ? formula::softplus::value(gap) : X{0};
+  if (Team::rank() == 0) row[anchor] = self;
+  return self + (complete ? formula::softplus::value(gap) : X{0});
 }
 
 template <class T, class X = Number<T>>

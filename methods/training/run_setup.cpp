@@ -65,6 +65,14 @@ void check_numbers(const RunOptions& o) {
   require(o.virtual_replicas >= 1, "virtual-replicas", "1 or more", to_text(o.virtual_replicas));
 }
 
+void check_stage(const RunOptions& o) {
+  const auto count = static_cast<int>(find_method(o.method).stages.size());
+  check(
+      0 <= o.stage && o.stage <= std::max(1, count), "--stage: expected {}, got {}",
+      count == 0 ? "0 or 1, as " + o.method + " has one stage" : "1 to " + to_text(count) + ", or 0: one after another",
+      o.stage);
+}
+
 nn::Schedule schedule_of(const RunOptions& o, std::int64_t steps_per_epoch) {
   const double scale = o.lr_scale_batch_size > 0 ? static_cast<double>(o.batch_size) / o.lr_scale_batch_size : 1;
   if (o.sched != "cosine") try {
@@ -104,6 +112,7 @@ data::Split split_from_file(const std::string& file, const data::Dataset& datase
 }  // namespace
 
 void check_options(const RunOptions& options) {
+  check_stage(options);
   check_numbers(options);
   for (const auto& [name, pipeline] :
        {std::pair{"--augment", &options.augment}, {"--preprocess-eval", &options.preprocess_eval}})
@@ -163,11 +172,11 @@ data::Split split_data(const RunOptions& options, const data::Dataset& dataset) 
 }
 
 Stage stage_of(const RunOptions& o) {
+  check_stage(o);
   const std::vector<Stage>& stages = find_method(o.method).stages;
-  const auto count = static_cast<int>(stages.size());
-  require(count == 0 ? o.stage <= 1 : 1 <= o.stage && o.stage <= count, "stage",
-          count == 0 ? "0 or 1: the method has one stage" : "a stage of the method", to_text(o.stage));
-  return count == 0 ? Stage{""} : stages[static_cast<std::size_t>(o.stage - 1)];
+  if (stages.empty()) return Stage{""};
+  require(o.stage > 0, "stage", "one stage of the method", to_text(o.stage));
+  return stages[static_cast<std::size_t>(o.stage - 1)];
 }
 
 void take_guesses(const RunOptions& o, std::unique_ptr<data::Dataset>& dataset, data::Split& split) {

@@ -65,11 +65,21 @@ TEST_CASE("conv2d in f32 agrees with f64 for dilation and groups") {
   compare_with_f64({1, 15, 9, 32, 64, 3, {2, 2, 2, 4}});
 }
 
+TEST_CASE("conv2d in f32 agrees with f64 where windows see nothing, or no window sees a pixel") {
+  compare_with_f64({2, 5, 6, 20, 24, 3, {2, 4}});
+  compare_with_f64({1, 4, 9, 3, 17, 5, {1, 6}});
+  compare_with_f64({1, 9, 8, 17, 20, 1, {2, 1}});
+  compare_with_f64({2, 10, 11, 16, 33, 1, {3, 0}});
+  compare_with_f64({2, 7, 9, 34, 66, 1, {2, 0, 1, 2}});
+  compare_with_f64({1, 11, 8, 18, 16, 2, {5, 0}});
+}
+
 TEST_CASE("conv2d in f32 agrees with f64 where the work is divided into several blocks") {
   compare_with_f64({3, 31, 33, 32, 33, 3, {1, 1}});
   compare_with_f64({2, 9, 9, 160, 64, 3, {1, 1}});  // deeper than one block of columns
   compare_with_f64({3, 25, 25, 17, 64, 3, {2, 1}});
-  compare_with_f64({1, 12, 12, 1025, 40, 1, {1, 0}});  // rows long enough to be gathered
+  compare_with_f64({1, 12, 12, 1025, 40, 1, {1, 0}});  // rows of the source fall into one cache set
+  compare_with_f64({1, 6, 7, 512, 24, 3, {2, 1}});     // or do with the stride
   compare_with_f64({2, 7, 7, 64, 300, 1, {1, 0}});     // tasks divide the output's columns
   compare_with_f64({3, 16, 16, 160, 144, 1, {1, 0}});  // a weight gradient of several pieces, chunks and blocks
   compare_with_f64({3, 32, 32, 144, 160, 1, {2, 0}});  // and of rows that lie in line

@@ -2,6 +2,7 @@
 #include "s4l/kernels/cpu/past_caches.h"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <functional>
 
 #include "s4l/core/ops/batch_norm.h"
@@ -56,6 +57,17 @@ TEST_CASE("results past the caches have the bits of smaller ones") {
     for (const std::int64_t kernel : {1, 3}) {
       const Tensor w = numbers({outputs, kernel, kernel, 8});
       check_halves(x, [&](const Tensor& part) { return conv2d(part, w, {1, static_cast<int>(kernel / 2)}); });
+    }
+  }
+  for (const std::int64_t channels : {144, 129}) {
+    const Tensor gy = numbers({2, 56, 56, 8});
+    for (const std::int64_t kernel : {1, 3}) {
+      const Tensor w = numbers({8, kernel, kernel, channels});
+      check_halves(gy, [&](const Tensor& part) {
+        const Tensor gx = full({part.shape()[0], 112, 112, channels}, std::nan(""));
+        cpu::conv2d_backward_data(part, w, {2, static_cast<int>(kernel / 2)}, gx);
+        return gx;
+      });
     }
   }
   const Tensor pictures = zeros({32, 96, 96, 3}, DType::u8);

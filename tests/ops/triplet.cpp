@@ -2,8 +2,10 @@
 
 #include <catch2/catch.hpp>
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "s4l/core/autograd.h"
 #include "s4l/core/ops/l2_normalize.h"
 #include "s4l/tests/support/near.h"
 #include "s4l/tests/support/op_case.h"
@@ -48,6 +50,21 @@ TEST_CASE("the triplet loss is the specification's, with intended and released i
   check_near(intended.anchors, {0.376792, 0.570716, 0.630698, 0.693147, 1.069298, 0.693147}, 0, 2e-6);
   check_near(intended.loss, {0.672300}, 0, 1e-6);
   check_near(triplet(e, identities(6, 3)).loss, {0.865776}, 0, 1e-6);
+}
+
+TEST_CASE("an embedding that is not finite makes the triplet loss and its own gradient NaN, whoever is beside it") {
+  for (const Device& device : devices())
+    for (const float bad : {NAN, INFINITY})
+      for (const std::int64_t views : {1, 2, 6}) {  // 1: no positives, 6: no negatives
+        std::vector<float> rows = kRows;
+        rows[5] = bad;
+        INFO(bad << " " << views);
+        Tensor e = to(from_values(rows, {6, 2}), device);
+        e.set_requires_grad(true);
+        const Tensor loss = triplet(e, to(identities(6, views), device)).loss;
+        CHECK(std::isnan(item(loss)));
+        CHECK(std::isnan(doubles(grad(loss, std::array{e})[0])[4]));
+      }
 }
 
 TEST_CASE("triplet agrees with its definition, also in groups") {

@@ -157,10 +157,14 @@ void panels_conv2d_backward_data(const Tensor& gy, const Tensor& w, const Conv2d
   const auto packed = packed_weights(w, packing, s[0] * s[1] * s[2] * packed_columns(s[3]),
                                      [&](float* to) { pack_backward_data(w, phases, options.groups, to); });
   const float* weights = static_cast<const float*>(packed->memory());
+  // A kernel of one tap reaches one phase; its product clears the others on the way.
+  const bool alone = s[1] == 1 && s[2] == 1 && options.padding == 0 && options.groups == 1;
   std::vector<Product> products;
   for (const PhasePair& phase : phases)
     for (std::int64_t group = 0; group < options.groups; ++group) {
-      products.push_back(backward_data_product(gy, s, phase, options, group, weights, gx));
+      if (!alone || phase.taps() > 0)
+        products.push_back(backward_data_product(gy, s, phase, options, group, weights, gx));
+      if (alone) products.back().end = gx.data<float>() + gx.numel();
       weights += phase.taps() * outputs * packed_columns(s[3]);
     }
   multiply(products);

@@ -7,130 +7,211 @@
 
 #include "s4l/core/device/device.h"
 #include "s4l/kernels/cpu/conv2d/padded_rows.h"
+#include "s4l/kernels/cpu/conv2d/runs.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/kernels/cpu/past_caches.h"
 #include "s4l/kernels/cpu/scratch.h"
 
 namespace s4l::cpu {
 namespace {
 
-constexpr std::int64_t kBlockFloats = 1 << 16;  // of gathered columns: a quarter of a MiB stays in any L2
+constexpr std::int64_t kBlockFloats = 1 << 16;  // of a task's source: a quarter of a MiB stays in any L2
 constexpr std::int64_t kMaxDepth = 1024;        // of one gathered block
 constexpr std::int64_t kRowUnit = 24;           // a multiple of every micro-kernel's rows
 constexpr std::int64_t kMinTasks = 16;          // below it, tasks also divide the output's columns
 constexpr std::int64_t kColumnUnit = 64;
 constexpr std::int64_t kSkew = kGatherSlack;  // floats between rows: they do not fall into one cache set either
-constexpr std::int64_t kAliasing = 1024;      // rows of the source this long do fall into one set: gather them
 constexpr std::int64_t kLine = 16;            // floats
 
-/// How a product is divided: by its shape alone. `rows` are of A, or of the grid where windows are read in place.
+/// True where windows so many floats apart fall into one set of an L1 cache: then their rows are gathered.
+bool alias(std::int64_t floats) {
+  constexpr std::int64_t kTurn = 1024;  // 4 KiB: a whole turn through the sets
+  return floats >= kLine && std::min(floats % kTurn, kTurn - floats % kTurn) < kLine;
+}
+
+/// How a product is divided: by its shape alone.
 struct Blocks {
-  bool in_place;
+  enum class Windows { in_place, padded, gathered } windows;
   std::int64_t depth, rows, row_blocks, column_blocks, columns;
-  explicit Blocks(const Product& p) : in_place(!p.window.is_source() && PaddedRows::suit(p.window)) {
+  explicit Blocks(const Product& p) : windows(windows_of(p.window)) {
     const Window& w = p.window;
+    const bool gathered = windows == Windows::gathered;
     const std::int64_t whole = std::max<std::int64_t>(w.depth(), 1);
-    depth = ceil_div(whole, ceil_div(whole, kMaxDepth));
-    rows = in_place ? PaddedRows::band(w)
-                    : std::clamp(kBlockFloats / depth / kRowUnit, std::int64_t{3}, std::int64_t{20}) * kRowUnit;
-    row_blocks = ceil_div(in_place ? w.images * w.grid_height : w.pixels(), rows);
+    depth = gathered ? ceil_div(whole, ceil_div(whole, kMaxDepth)) : whole;
+    const std::int64_t seen =  // floats of the source for each pixel
+        gathered ? depth : std::min(w.step, w.taps_height) * std::min(w.step, w.taps_width) * w.channels;
+    const std::int64_t fit =
+        std::clamp(kBlockFloats / std::max<std::int64_t>(seen, 1) / kRowUnit, std::int64_t{3}, std::int64_t{20});
+    row_blocks = ceil_div(w.pixels(), fit * kRowUnit);
+    // Few blocks are made equally high, of many the last may be low: their tiles are full.
+    rows = row_blocks < kMinTasks ? ceil_div(w.pixels(), std::max<std::int64_t>(row_blocks, 1)) : fit * kRowUnit;
+    if (windows == Windows::padded) {
+      rows = PaddedRows::band(w) * w.grid_width;
+      row_blocks = ceil_div(w.pixels(), rows);
+    }
     const std::int64_t wanted = ceil_div(kMinTasks, std::max<std::int64_t>(row_blocks, 1));
     columns = ceil_div(ceil_div(p.columns, wanted), kColumnUnit) * kColumnUnit;
     column_blocks = ceil_div(p.columns, columns);
   }
   std::int64_t tasks() const { return row_blocks * column_blocks; }
+
+ private:
+  static Windows windows_of(const Window& w) {
+    if (alias(w.step * w.pitch)) return Windows::gathered;
+    // Of few channels a table of runs would be as long as they are.
+    return w.channels < kLine && !w.is_source() && PaddedRows::suit(w) ? Windows::padded : Windows::in_place;
+  }
 };
 
-/// A block whose windows are read in place: panel by panel, each grid row one product of a segment per kernel row.
-void multiply_in_place(const Product& p, const Blocks& blocks, std::int64_t task) {
-  const Window& w = p.window;
-  const std::int64_t width = gemm_panel_width(), run = w.taps_width * w.channels;
-  const std::int64_t first = task / blocks.column_blocks * blocks.rows,
-                     last = std::min(w.images * w.grid_height, first + blocks.rows);
-  const std::int64_t begin = task % blocks.column_blocks * blocks.columns,
-                     end = std::min(p.columns, begin + blocks.columns);
-  const Scratch scratch(PaddedRows::floats(w, last - first));
-  const PaddedRows rows(w, first, last, scratch.data());
-  for (std::int64_t n = begin; n < end; n += width)
-    for (std::int64_t row = first; row < last; ++row)
-      gemm({.a = rows.at(row),
-            .a_row = w.step * w.channels,
-            .a_depth = 1,
-            .b = p.weights + n * w.depth(),
-            .b_depth = width,
-            .b_panel = w.depth() * width,
-            .c = p.y + row / w.grid_height * p.image_stride + row % w.grid_height * p.row_stride + n,
-            .c_row = p.pixel_stride,
-            .rows = w.grid_width,
-            .columns = std::min(width, end - n),
-            .depth = run,
-            .add = false,
-            .segments = w.taps_height,
-            .a_segment = rows.row_floats(),
-            .b_segment = run * width,
-            .around = p.around});
-  if (p.around) _mm_sfence();
+/// The rows and columns of y that a task computes.
+struct Block {
+  std::int64_t first, count, column, columns;
+  Block(const Product& p, const Blocks& blocks, std::int64_t task)
+      : first(task / blocks.column_blocks * blocks.rows),
+        count(std::min(blocks.rows, p.window.pixels() - first)),
+        column(task % blocks.column_blocks * blocks.columns),
+        columns(std::min(blocks.columns, p.columns - column)) {}
+};
+
+/// Where the rows of a block of y begin, and the next one, if they are not equally far apart or nothing else is there.
+class Rows {
+ public:
+  Rows(const Product& p, const Block& block)
+      : dense_(p.window.depth() > 0 && p.row_stride == p.window.grid_width * p.pixel_stride &&
+               p.image_stride == p.window.grid_height * p.row_stride),
+        scratch_(dense_ ? 0 : (block.count + 1) * kPointerFloats) {
+    GridPixel pixel(p.window, block.first);
+    for (std::int64_t m = 0; !dense_ && m <= block.count; ++m, pixel.advance(p.window))
+      data()[m] = pixel.image == p.window.images ? p.end : row_of(p, pixel) + block.column;
+  }
+  float** table() const { return dense_ ? nullptr : data(); }
+  /// True where a vector can be streamed to each of them.
+  static bool aligned(const Product& p) {
+    const std::int64_t apart = p.pixel_stride | p.row_stride | p.image_stride;
+    return streams_to(p.y, apart * static_cast<std::int64_t>(sizeof(float)));
+  }
+
+ private:
+  static float* row_of(const Product& p, const GridPixel& pixel) {
+    return p.y + pixel.image * p.image_stride + pixel.row * p.row_stride + pixel.column * p.pixel_stride;
+  }
+  float** data() const { return reinterpret_cast<float**>(scratch_.data()); }
+  bool dense_;
+  Scratch scratch_;
+};
+
+/// Makes [begin, end) 0.
+void clear(float* begin, float* end, bool around) {
+  constexpr std::int64_t kVector = 4;
+  if (around && streams_to(begin, 0))
+    for (; begin + kVector <= end; begin += kVector) _mm_stream_ps(begin, _mm_setzero_ps());
+  std::fill(begin, end, 0.0f);
 }
 
-/// Moves the rows of a finished block to the pixels they belong to; without a block, these become 0.
-void scatter(const Product& p, std::int64_t first, std::int64_t count, std::int64_t column, std::int64_t columns,
-             const float* from) {
-  GridPixel pixel(p.window, first);
-  for (std::int64_t m = 0; m < count; ++m, pixel.advance(p.window)) {
-    float* const to =
-        p.y + pixel.image * p.image_stride + pixel.row * p.row_stride + pixel.column * p.pixel_stride + column;
-    if (from == nullptr)
-      std::fill_n(to, columns, 0.0f);
-    else
-      std::copy_n(from + m * columns, columns, to);
+/// Makes 0 what no tap reaches: the rows of a block where there is no tap, and what lies between them if p says so.
+void clear_block(const Product& p, const Block& block, float* const* rows) {
+  for (std::int64_t m = 0; m < block.count; ++m) {
+    if (p.window.depth() == 0) clear(rows[m], rows[m] + block.columns, p.around);
+    if (p.end && block.column == 0) clear(rows[m] + p.columns, rows[m + 1], p.around);
   }
 }
 
-/// The rows of the source that this thread will probably read next, if all threads are equally fast.
-Ahead next_rows(const Product& p, const Blocks& blocks, std::int64_t task, std::int64_t depth) {
+/// The floats of the source that lie before what the window on grid pixel m sees.
+std::int64_t floats_before(const Window& w, std::int64_t m) {
+  const GridPixel pixel(w, m);
+  const std::int64_t row = std::max<std::int64_t>(pixel.row * w.step + w.top, 0),
+                     column = std::max<std::int64_t>(pixel.column * w.step + w.left, 0);
+  return ((pixel.image * w.height + row) * w.width + column) * w.pitch;
+}
+
+/// What this thread will probably read next, if all threads are equally fast, for the tiles of g to ask for.
+Ahead next_rows(const Product& p, const Blocks& blocks, std::int64_t task, const Gemm& g) {
   const Window& w = p.window;
-  const std::int64_t next = (task + num_threads()) / blocks.column_blocks;
-  if (!w.is_source() || w.channels != w.pitch || next == task / blocks.column_blocks) return {};
-  const std::int64_t first = next * blocks.rows, count = std::min(blocks.rows, w.pixels() - first);
-  if (count <= 0) return {};
-  return {w.source + first * w.pitch, ceil_div(count * w.pitch, depth * kLine), depth * kLine, kLine};
+  const std::int64_t next = (task + num_threads()) / blocks.column_blocks, first = next * blocks.rows;
+  const bool whole = w.channels == w.pitch && w.step <= std::min(w.taps_height, w.taps_width);  // all of it is read
+  if (!whole || next == task / blocks.column_blocks || first >= w.pixels()) return {};
+  const std::int64_t begin = floats_before(w, first), end = floats_before(w, std::min(first + blocks.rows, w.pixels())),
+                     segment = g.depth * kLine, part = g.segments * segment;
+  return {w.source + begin, ceil_div(end - begin, part), part, kLine, segment};
+}
+
+/// The windows are copied for the product, so much of their depth at a time.
+void multiply_gathered(const Product& p, const Blocks& blocks, std::int64_t task, const Block& block, Gemm g) {
+  const std::int64_t depth = p.window.depth(), stride = blocks.depth + kSkew;
+  const Scratch scratch(block.count * stride);
+  g.a = scratch.data();
+  g.a_row = stride;
+  for (std::int64_t k = 0; k < depth; k += blocks.depth, g.b += blocks.depth * g.b_depth, g.add = true) {
+    g.depth = std::min(blocks.depth, depth - k);
+    gather(p.window, block.first, block.count, k, k + g.depth, scratch.data(), stride);
+    g.ahead_a = k == 0 ? next_rows(p, blocks, task, g) : Ahead();
+    gemm(g);
+  }
+}
+
+/// Each grid row is a product of its own, its source rows copied for all of them.
+void multiply_padded(const Product& p, const Blocks&, std::int64_t, const Block& block, Gemm g) {
+  const Window& w = p.window;
+  const std::int64_t first = block.first / w.grid_width, last = first + block.count / w.grid_width;
+  const Scratch scratch(PaddedRows::floats(w, last - first));
+  const PaddedRows rows(w, first, last, scratch.data());
+  g.a_row = w.step * w.channels;
+  g.depth = w.taps_width * w.channels;
+  g.segments = w.taps_height;
+  g.a_segment = rows.row_floats();
+  g.b_segment = g.depth * g.b_depth;
+  g.rows = w.grid_width;
+  for (std::int64_t row = first; row < last; ++row) {
+    g.a = rows.at(row);
+    gemm(g);
+    if (g.c_rows)
+      g.c_rows += g.rows;
+    else
+      g.c += g.rows * g.c_row;
+  }
+}
+
+/// The windows are read where they lie.
+void multiply_in_place(const Product& p, const Blocks& blocks, std::int64_t task, const Block& block, Gemm g) {
+  const Window& w = p.window;
+  if (w.is_source()) {
+    g.a = w.source + block.first * w.pitch;
+    g.a_row = w.pitch;
+    g.depth = w.depth();
+    g.ahead_a = next_rows(p, blocks, task, g);
+    return gemm(g);
+  }
+  const Runs runs(w, block.first, block.count);
+  g.a_rows = runs.data();
+  g.depth = runs.floats();
+  g.segments = runs.segments();
+  g.b_segment = runs.floats() * g.b_depth;
+  g.ahead_a = next_rows(p, blocks, task, g);
+  gemm(g);
 }
 
 void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
-  if (blocks.in_place) return multiply_in_place(p, blocks, task);
-  const Window& w = p.window;
-  const std::int64_t width = gemm_panel_width(), depth = w.depth();
-  const std::int64_t first = task / blocks.column_blocks * blocks.rows;
-  const std::int64_t count = std::min(blocks.rows, w.pixels() - first);
-  const std::int64_t column = task % blocks.column_blocks * blocks.columns;
-  const std::int64_t columns = std::min(blocks.columns, p.columns - column);
-  const bool gathered = !w.is_source() || w.pitch >= kAliasing;
-  if (depth == 0) return scatter(p, first, count, column, columns, nullptr);  // no tap sees them: the stride skips
-  const bool dense = p.row_stride == w.grid_width * p.pixel_stride && p.image_stride == w.grid_height * p.row_stride;
-  const std::int64_t stride = blocks.depth + kSkew;
-  const Scratch scratch((gathered ? count * stride : 0) + (dense ? 0 : count * columns));
-  float* const out = dense ? p.y + first * p.pixel_stride + column : scratch.data() + (gathered ? count * stride : 0);
-  const bool around = p.around && dense && blocks.depth >= depth;
-  for (std::int64_t k = 0; k < depth; k += blocks.depth) {
-    const std::int64_t end = std::min(depth, k + blocks.depth);
-    if (gathered) gather(w, first, count, k, end, scratch.data(), stride);
-    gemm({.a = gathered ? scratch.data() : w.source + first * w.pitch + k,
-          .a_row = gathered ? stride : w.pitch,
-          .a_depth = 1,
-          .b = p.weights + column / width * depth * width + k * width,
-          .b_depth = width,
-          .b_panel = depth * width,
-          .c = out,
-          .c_row = dense ? p.pixel_stride : columns,
-          .rows = count,
-          .columns = columns,
-          .depth = end - k,
-          .add = k > 0,
-          .ahead_a = k == 0 ? next_rows(p, blocks, task, end) : Ahead(),
-          .around = around});
-  }
-  if (around) _mm_sfence();
-  if (!dense) scatter(p, first, count, column, columns, out);
+  const Block block(p, blocks, task);
+  const Rows rows(p, block);
+  const std::int64_t width = gemm_panel_width(), depth = p.window.depth();
+  const Gemm g{.a_depth = 1,
+               .b = p.weights + block.column * depth,
+               .b_depth = width,
+               .b_panel = depth * width,
+               .c = p.y + block.first * p.pixel_stride + block.column,
+               .c_row = p.pixel_stride,
+               .rows = block.count,
+               .columns = block.columns,
+               .c_rows = rows.table(),
+               .around = p.around && blocks.depth >= depth && Rows::aligned(p)};
+  using Windows = Blocks::Windows;
+  const auto multiply_windows = blocks.windows == Windows::gathered ? multiply_gathered
+                                : blocks.windows == Windows::padded ? multiply_padded
+                                                                    : multiply_in_place;
+  if (depth > 0) multiply_windows(p, blocks, task, block, g);
+  if (rows.table()) clear_block(p, block, rows.table());
+  if (p.around) _mm_sfence();
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ struct Product {
   std::int64_t columns;
   float* y;
   std::int64_t image_stride, row_stride, pixel_stride;
-  bool around;  // write y past the caches
+  bool around;           // write y past the caches
+  float* end = nullptr;  // if given, what lies between the rows of y, and up to here, becomes 0
 };
 
 /// Computes all products, at least one, in parallel.

@@ -1,0 +1,43 @@
+// A number that is not finite must reach the loss: what swallows it (a comparison, a maximum) would train on.
+#include <catch2/catch.hpp>
+#include <cmath>
+
+#include "s4l/nn/walk.h"
+#include "small_training.h"
+
+using namespace s4l;
+using namespace s4l::methods;
+using namespace s4l::test;
+
+namespace {
+
+struct Heads final : nn::Module {
+  Method& method;
+  explicit Heads(Method& m) : method(m) {}
+  Tensor forward(const Tensor& x, nn::Mode) override { return x; }
+  void visit(nn::Visitor& visitor) override { method.visit(visitor); }
+};
+
+}  // namespace
+
+TEST_CASE("one weight that is not a number, wherever it is, stops every method in its next step") {
+  for (const NamedTraining& named : all_trainings()) {
+    SmallTraining training(named.method, kCpu, {.stage = named.stage});
+    Heads heads(*training.method);
+    auto parameters = nn::parameters_of(*training.model);
+    for (const nn::NamedParameter& head : nn::parameters_of(heads)) parameters.push_back(head);
+    for (const auto& [name, parameter] : parameters) {
+      if (named.method.ends_with("-pretrain") && name.starts_with("head.")) continue;  // no part of the loss
+      INFO(named.name << " " << name);
+      Tensor& value = parameter->value;
+      float& weight = value.data<float>()[0];
+      const float kept = weight;
+      weight = NAN;
+      value.bump_version();
+      CHECK_THROWS_WITH(training.trainer->step(), Catch::Contains("train/loss: expected a finite number, got"));
+      weight = kept;
+      value.bump_version();
+    }
+    CHECK_NOTHROW(training.trainer->step());
+  }
+}
