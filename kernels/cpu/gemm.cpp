@@ -92,24 +92,22 @@ class EvenRows {
 
   static Begin next_segment(const Gemm& g, Begin first) { return first + g.a_segment; }
 
-  HWY_INLINE EvenRows(const Gemm& g, Begin first) : row_(g.a_row), step_(g.a_depth) {
-    asm("" : "+r"(step_));  // or the loop would be compiled twice, once for a step of one
-#pragma GCC unroll 4
-    for (int i = 0; i < kBases; ++i) {
-      at_[i] = first + kRowsOfBase * i * row_;
-      asm("" : "+r"(at_[i]));  // a register of its own: from one base, 12 offsets would not fit the registers
-    }
+  HWY_INLINE EvenRows(const Gemm& g, Begin first)
+      : first_(first), fifth_(first + 4 * g.a_row), ninth_(first + 8 * g.a_row), row_(g.a_row), step_(g.a_depth) {
+    // Registers of their own: from one, 12 offsets would not fit the registers.
+    asm("" : "+r"(first_), "+r"(fifth_), "+r"(ninth_));
   }
-  HWY_INLINE float operator[](int r) const { return at_[r / kRowsOfBase][r % kRowsOfBase * row_]; }
+  HWY_INLINE float operator[](int r) const { return (r < 4 ? first_ : r < 8 ? fifth_ : ninth_)[r % 4 * row_]; }
   HWY_INLINE void advance() {
-#pragma GCC unroll 4
-    for (int i = 0; i < kBases; ++i) at_[i] += step_;
+    first_ += step_;
+    fifth_ += step_;
+    ninth_ += step_;
   }
 
  private:
-  static constexpr int kRowsOfBase = 4, kBases = (kRowCount + kRowsOfBase - 1) / kRowsOfBase;
-  const float* at_[kBases];
-  std::int64_t row_, step_;
+  static_assert(kRowCount <= 12);
+  const float *first_, *fifth_, *ninth_;
+  const std::int64_t row_, step_;
 };
 
 /// Those that lie anywhere. Their addresses stay in the table, read with each number, for they are too many.
