@@ -168,7 +168,8 @@ TEST_CASE("memory that a library would misread or overwrite is refused with its 
   };
   CHECK_THAT(with([](auto& o) { o.x = nullptr; }), Contains("512 bytes of x, got none"));
   CHECK_THAT(with([](auto& o) { o.x = static_cast<char*>(o.x) + 4; }), Contains("x at a multiple of 16 bytes, got 4"));
-  CHECK_THAT(with([](auto& o) { o.x = static_cast<char*>(o.x) + 1024; }), Contains("live device memory"));
+  CHECK_THAT(with([](auto& o) { o.x = static_cast<char*>(o.x) + (std::int64_t{1} << 40); }),
+             Contains("live device memory"));
   CHECK_THAT(with([](auto& o) { o.y = o.x; }), Contains("y apart from x"));
   std::vector<float> host(1024);
   const auto address = reinterpret_cast<std::uintptr_t>(host.data());
