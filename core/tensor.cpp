@@ -82,6 +82,8 @@ void copy_(const Tensor& to, const Tensor& from) {
   check(to.shape() == from.shape() && to.dtype() == from.dtype(), "copy_: expected {} {}, got {} {}", to.dtype(),
         to.shape(), from.dtype(), from.shape());
   const Device device = to.device() == kCpu ? from.device() : to.device();
+  check(to.device() == kCpu || from.device() == kCpu || to.device() == from.device(),
+        "copy_: expected one GPU, or the CPU between two, got {} and {}", to.device(), from.device());
   runtime(device).copy(to.raw(), from.raw(), to.bytes(), compute_stream(device));
   if (to.device() == kCpu) runtime(device).synchronize(compute_stream(device));
   to.bump_version();

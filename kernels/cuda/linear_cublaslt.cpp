@@ -69,7 +69,8 @@ struct Workspace {
 /// A problem in cuBLASLt's words, and an algorithm for it.
 class LtPlan final : public ProductPlan {
  public:
-  LtPlan(cublasLtHandle_t handle, const ProductProblem& problem) : handle_(handle), p_(problem) {
+  /// `vector` is the first call's: without one the heuristics might refuse an epilogue.
+  LtPlan(cublasLtHandle_t handle, const ProductProblem& problem, void* vector) : handle_(handle), p_(problem) {
     const cudaDataType_t type = type_of(p_.dtype);
     expect(
         cublasLtMatmulDescCreate(&description_.handle, sums_of(p_), p_.dtype == DType::f64 ? CUDA_R_64F : CUDA_R_32F),
@@ -78,6 +79,7 @@ class LtPlan final : public ProductPlan {
     set(CUBLASLT_MATMUL_DESC_TRANSB, p_.a_turned ? CUBLAS_OP_T : CUBLAS_OP_N);
     if (p_.epilogue == Epilogue::add_vector) set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
     if (p_.epilogue == Epilogue::sum_a) set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BGRADB);
+    if (p_.epilogue != Epilogue::none) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, vector);
     layout(first_, type, p_.b_turned ? p_.k : p_.n, p_.b_turned ? p_.n : p_.k);
     layout(second_, type, p_.a_turned ? p_.m : p_.k, p_.a_turned ? p_.k : p_.m);
     layout(result_, type, p_.n, p_.m);
@@ -191,7 +193,7 @@ class Plans {
     const std::lock_guard lock(mutex_);
     if (const auto known = plans_.find(problem); known != plans_.end()) return *known->second;
     const std::string text = to_text(problem);
-    auto plan = std::make_unique<LtPlan>(handle_, problem);
+    auto plan = std::make_unique<LtPlan>(handle_, problem, operands.vector);
     if (const auto id = store_.find(text); !id || !plan->take(algorithm_of(*id))) choose(*plan, text, operands, stream);
     return *plans_.emplace(problem, std::move(plan)).first->second;
   }

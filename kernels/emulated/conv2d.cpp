@@ -76,7 +76,9 @@ const Conv2dPlan& conv2d_plan(const Conv2dProblem& problem, const Conv2dOperands
   static auto* plans = new std::map<std::string, emulated::Plan>;  // never destroyed, as cuDNN's
   emulated::check_problem(problem);
   const std::lock_guard lock(mutex);
-  return plans->try_emplace(to_text(problem), problem).first->second;
+  const auto [plan, is_new] = plans->try_emplace(to_text(problem), problem);
+  emulated::check_may_choose(is_new, to_text(problem));
+  return plan->second;
 }
 
 }  // namespace s4l::cuda

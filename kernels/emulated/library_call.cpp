@@ -6,6 +6,7 @@
 #include "s4l/kernels/cuda/library_error.h"
 #include "s4l/kernels/emulated/device_memory.h"
 #include "s4l/kernels/emulated/executor.h"
+#include "s4l/kernels/emulated/streams.h"
 
 namespace s4l::emulated {
 
@@ -19,6 +20,11 @@ std::string answer;
 void fail_library_call(int n, std::string name) {
   failing = n;
   answer = std::move(name);
+}
+
+void check_may_choose(bool is_new, const std::string& problem) {
+  check(!is_new || !streams().capturing(), "{}: expected a problem that was met before the capture, got a new one",
+        problem);
 }
 
 void LibraryCall::operand(const char* role, const void* memory, std::size_t bytes, bool written) {

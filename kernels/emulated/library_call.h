@@ -10,6 +10,10 @@ namespace s4l::emulated {
 /// Lets the `n`-th call of a library from now on (1: the next) answer with the error of this name; 0: none.
 void fail_library_call(int n, std::string name = {});
 
+/// Refuses to choose a plan for a problem that is new while work is recorded: the libraries' plans are tried by running
+/// and waiting for them.
+void check_may_choose(bool is_new, const std::string& problem);
+
 /// A call of one of CUDA's libraries: what it is given is checked as strictly as can be, then the work is queued.
 class LibraryCall {
  public:

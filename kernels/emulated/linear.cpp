@@ -97,7 +97,9 @@ const ProductPlan& product_plan(const ProductProblem& problem, const ProductOper
   static auto* plans = new std::map<std::string, emulated::Plan>;  // never destroyed, as cuBLAS's
   emulated::check_problem(problem);
   const std::lock_guard lock(mutex);
-  return plans->try_emplace(to_text(problem), problem).first->second;
+  const auto [plan, is_new] = plans->try_emplace(to_text(problem), problem);
+  emulated::check_may_choose(is_new, to_text(problem));
+  return plan->second;
 }
 
 }  // namespace s4l::cuda

@@ -79,7 +79,8 @@ std::string Trainer::batch_that_fits(const data::Batch& batch) {
     try {
       compute(first_pictures(batch, n / unit * unit, unit), metrics_);
       return "--batch-size " + std::to_string(n / unit * unit) + " fits";
-    } catch (const Error&) {
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::memory) throw;
       metrics_.clear();
     }
   }

@@ -243,3 +243,14 @@ TEST_CASE("a library's error is told with call, problem, its own name and what t
                             "cuda:0 ended: tensors hold 0.0 MiB"));
   convolve();  // and the next call is a call like any other
 }
+
+TEST_CASE("a problem that is first met in a capture is refused, for its plans would have to be tried") {
+  const Tensor x = random_tensor({5, 23}, DType::f32, 1, 1, kDevice),
+               w = random_tensor({3, 23}, DType::f32, 2, 1, kDevice);
+  const Tensor y = zeros({5, 3}, DType::f32, kDevice);
+  const auto product = [&] { kernel::linear(x, w, Tensor(), y); };
+  const Stream stream = compute_stream(kDevice);
+  CHECK_THROWS_WITH(runtime(kDevice).capture(stream, product), Contains("met before the capture"));
+  product();
+  CHECK(runtime(kDevice).capture(stream, product) != nullptr);
+}

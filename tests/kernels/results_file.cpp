@@ -31,6 +31,7 @@ void check_same(const std::vector<double>& got, const std::vector<double>& there
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     if (got[i] == there[i] || (std::isnan(got[i]) && std::isnan(there[i]))) continue;
+    REQUIRE(std::isnan(got[i]) == std::isnan(there[i]));
     worst = std::max(worst, std::abs(got[i] - there[i]) / (2 * (wanted.atol + wanted.rtol * std::abs(there[i]))));
   }
   CHECK(worst <= 1);
