@@ -44,7 +44,7 @@ Cost cost_of(const std::string& method) {
   kernel_observer = observe;
   run.measure(counted);  // three steps
   kernel_observer = nullptr;
-  const auto rows = static_cast<double>(plan.rows_per_step);
+  const auto rows = static_cast<double>(plan.rows_per_step());
   double passes = 0;
   for (const auto& [kernel, seen] : rows_seen()) passes += seen / 3;
   return {rows, passes, 1000 * plan.seconds_per_step};
