@@ -88,6 +88,7 @@ CompareEntry entry_from(const std::string& word, const Arguments& arguments) {
   }
   const std::string recipe = at == std::string::npos ? "" : word.substr(at + 1);
   entry.options = combine(recipe, layers_from(own));
+  check_has_data(recipe, layers_from(own));
   entry.trainings = {entry.options};
   if (asks_for_stages(entry.options)) {
     // --steps is what they take together: the recipe says how they share it.

@@ -41,6 +41,8 @@ Layer layer_from_environment();
 
 /// A usage error where `path`, which --`option` gave, is neither empty nor there.
 void check_is_there(const char* option, const std::string& path);
+/// A usage error where `recipe` is for pictures that s4l does not have itself and no layer says which to take.
+void check_has_data(const std::string& recipe, const std::vector<Layer>& layers);
 /// Who gave which value: default < recipe < the user's file < --config < environment < command line; `recipe` names
 /// one, empty: that of the data set and method, if there is one. `origins` receives who had the last word on each
 /// setting that somebody gave, as far as it is for the stage.

@@ -14,6 +14,7 @@
 #include "s4l/apps/settings.h"
 #include "s4l/apps/weights_place.h"
 #include "s4l/core/error.h"
+#include "s4l/core/nearest.h"
 #include "s4l/data/dataset.h"
 #include "s4l/data/recognise.h"
 #include "s4l/methods/method.h"
@@ -92,6 +93,31 @@ bool describes_network(const Given& given) {
   return given.name == "model" || given.name == "width" || given.name == "img-size";
 }
 
+/// The known recipe with another method's or data set's name for one that is near, or none.
+std::string nearest_recipe(const std::string& word) {
+  const auto halves = [](const std::string& name) {
+    const std::size_t slash = std::min(name.find('/'), name.size());
+    return std::pair(name.substr(0, slash), name.substr(std::min(slash + 1, name.size())));
+  };
+  const auto [data, rest] = halves(word);
+  std::vector<std::string> same_data, same_rest;
+  for (const methods::Recipe& recipe : methods::recipes()) {
+    const auto [its_data, its_rest] = halves(recipe.name);
+    if (its_data == data) same_data.push_back(its_rest);
+    if (its_rest == rest) same_rest.push_back(its_data);
+  }
+  if (const std::string found = nearest(rest, same_data); !found.empty()) return data + "/" + found;
+  const std::string found = nearest(data, same_rest);
+  return found.empty() ? "" : found + "/" + rest;
+}
+
+void check_recipe(const std::string& name) {
+  if (name.empty() || methods::find_recipe(name) != nullptr) return;
+  const std::string near = nearest_recipe(name);
+  throw Error(fmt::format("--recipe: unknown recipe \"{}\"; {}", name,
+                          near.empty() ? "`s4l list recipes` has all" : "did you mean " + near + "?"));
+}
+
 /// A table for a stage that the method does not have would have no effect.
 void check_stages(const Layer& layer, const std::string& method) {
   const auto count = static_cast<int>(methods::find_method(method).stages.size());
@@ -140,6 +166,12 @@ void overlay(const Layer& layer, methods::RunOptions& options) {
   if (options.stage > 0) apply(options.stage);
 }
 
+void check_has_data(const std::string& recipe, const std::vector<Layer>& layers) {
+  const bool told = !last_word(layers, "data").empty() || !last_word(layers, "dataset").empty();
+  check(told || recipe.empty() || recipe.starts_with("things/"),
+        "--recipe {}: expected --data FOLDER with the pictures it is for, or --dataset NAME, got neither", recipe);
+}
+
 void check_is_there(const char* option, const std::string& path) {
   check(path.empty() || std::filesystem::exists(path), "--{}: there is no file or folder {}", option, path);
 }
@@ -165,7 +197,7 @@ methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>&
     note(layer, 0, *origins);
     if (options.stage > 0) note(layer, options.stage, *origins);
   };
-  if (!recipe.empty()) check_known("recipe", recipe, names_of(methods::recipes()));
+  check_recipe(recipe);
   const std::string name = recipe.empty() ? options.dataset + "/" + options.method : recipe;
   if (const methods::Recipe* preset = methods::find_recipe(name)) {
     Layer layer = layer_from_toml(preset->text, "recipe " + name);

@@ -40,15 +40,16 @@ std::string about(double seconds) {
   return seconds < 5400 ? fmt::format("about {:.0f} min", seconds / 60) : fmt::format("about {:.1f} h", seconds / 3600);
 }
 
-// "16 + 32 pictures x 4": the views are what the rows have more than the pictures.
-std::string step_text(const methods::RunOptions& options, std::int64_t rows) {
-  const auto unlabelled = static_cast<std::int64_t>(static_cast<double>(options.batch_size) * options.uratio + 0.5);
-  const std::int64_t both = options.batch_size + unlabelled;
-  const bool two_streams = rows > options.batch_size && rows % both == 0;
-  std::string text = two_streams ? fmt::format("{} + {} pictures", options.batch_size, unlabelled)
-                                 : fmt::format("{} pictures", options.batch_size);
-  const std::int64_t views = rows / (two_streams ? both : options.batch_size);
-  return views > 1 ? text + fmt::format(" x {}", views) : text;
+// "16 + 32 pictures x 4", "16 pictures + 32 x 2" or "32 pictures x 4": what the network sees, and in how many views.
+std::string step_text(const methods::RunOptions& options, const methods::Plan& plan) {
+  const std::int64_t labelled = plan.labelled_rows > 0 ? options.batch_size : 0, unlabelled = plan.unlabelled_pictures;
+  const auto times = [](std::int64_t views) { return views > 1 ? fmt::format(" x {}", views) : std::string(); };
+  const std::string of_labelled = labelled == 0 ? "" : times(plan.labelled_rows / labelled);
+  const std::string of_unlabelled = unlabelled == 0 ? of_labelled : times(plan.unlabelled_rows / unlabelled);
+  if (unlabelled == 0) return fmt::format("{} pictures{}", labelled, of_labelled);
+  if (labelled == 0) return fmt::format("{} pictures{}", unlabelled, of_unlabelled);
+  if (of_labelled == of_unlabelled) return fmt::format("{} + {} pictures{}", labelled, unlabelled, of_labelled);
+  return fmt::format("{} pictures{} + {}{}", labelled, of_labelled, unlabelled, of_unlabelled);
 }
 
 std::string reported_text(const methods::RunResult& result, std::size_t validation) {
@@ -95,8 +96,7 @@ void tell_plan(Log& log, const methods::Run& run, const methods::Plan& plan) {
   log.line(text + fmt::format("; {} unlabelled; {} test; seed {}; split {}…", with_commas(plan.unlabelled),
                               with_commas(plan.test), options.seed, run.split_hash().substr(0, 8)));
   text = fmt::format("model {}, {} parameters, pictures {}x{}; {} of {}", options.model, short_number(plan.parameters),
-                     options.img_size, options.img_size, counted(plan.steps, "step"),
-                     step_text(options, plan.rows_per_step));
+                     options.img_size, options.img_size, counted(plan.steps, "step"), step_text(options, plan));
   if (plan.seconds_per_step > 0)
     text += fmt::format("; {} (by 2 steps), {:.0f} MiB of tensors", about(plan.seconds()), plan.peak_bytes / (1 << 20));
   log.line(text);
@@ -128,7 +128,7 @@ io::Json plan_json(const methods::Run& run, const methods::Plan& plan) {
   json.set("split", run.split_hash());
   json.set("parameters", plan.parameters);
   json.set("steps", plan.steps);
-  json.set("rows_per_step", plan.rows_per_step);
+  json.set("rows_per_step", plan.rows_per_step());
   json.set("seconds", plan.seconds());
   json.set("peak_bytes", plan.peak_bytes);
   return json;

@@ -158,6 +158,7 @@ RunRequest request_from(const Arguments& arguments, int stage) {
           "run: expected a METHOD, one of `s4l list methods`, as in "
           "s4l run rotation");
     request.options = combine(recipe, layers);
+    check_has_data(recipe, layers);
     if (stage == 0) check_start(request.options);
     check_may_take(request.folder, request.overwrite);
     return request;

@@ -34,7 +34,7 @@ void measure_trial(const RunOptions& o, const data::Dataset& dataset, const data
   const auto use = [&] { return runtime(device).memory_use(); };
   const std::size_t before = use().current;
   RunOptions small = o;
-  const std::int64_t pixels = plan.rows_per_step * o.img_size * o.img_size;
+  const std::int64_t pixels = plan.rows_per_step() * o.img_size * o.img_size;
   if (pixels > kTrialPixels) {
     small.batch_size = std::max<std::int64_t>(1, o.batch_size * kTrialPixels / pixels);
     small.virtual_replicas = 1;
@@ -108,8 +108,9 @@ Plan Run::plan() const {
   plan.pretrained = run.training->pretrained;
   const Views views = run.training->method->views();
   const auto rows = [&](const std::string& view) { return data::Pipeline(with_view(o.augment, view)).views(); };
-  plan.rows_per_step = o.batch_size * rows(views.labelled);
-  for (const std::string& view : views.unlabelled) plan.rows_per_step += unlabelled_batch(o) * rows(view);
+  if (run.training->method->probe().empty()) plan.labelled_rows = o.batch_size * rows(views.labelled);
+  for (const std::string& view : views.unlabelled) plan.unlabelled_rows += unlabelled_batch(o) * rows(view);
+  if (!views.unlabelled.empty()) plan.unlabelled_pictures = unlabelled_batch(o);
   return plan;
 }
 

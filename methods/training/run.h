@@ -39,10 +39,12 @@ struct RunResult {
 struct Plan {
   std::int64_t labelled = 0, unlabelled = 0, val = 0, test = 0, damaged = 0;
   std::vector<std::int64_t> labelled_per_class;
-  std::int64_t parameters = 0, steps = 0, rows_per_step = 0;
-  double seconds_per_step = 0;     ///< 0 until measured
-  double seconds_per_picture = 0;  ///< of evaluation, likewise
-  double seconds_per_view = 0;     ///< of one of the views that it sees, likewise
+  std::int64_t parameters = 0, steps = 0;
+  std::int64_t labelled_rows = 0, unlabelled_rows = 0;  ///< of a step, views included, that the network sees
+  std::int64_t unlabelled_pictures = 0;                 ///< that the latter are views of
+  double seconds_per_step = 0;                          ///< 0 until measured
+  double seconds_per_picture = 0;                       ///< of evaluation, likewise
+  double seconds_per_view = 0;                          ///< of one of the views that it sees, likewise
   std::int64_t validations = 0;
   std::int64_t guessed = 0;  ///< views of training pictures that the stage before still has to answer for
   /// Of the whole run: guesses, steps, validations and the test.
@@ -51,6 +53,7 @@ struct Plan {
            seconds_per_picture * static_cast<double>(test + val * validations) + seconds_of_guesses();
   }
   double seconds_of_guesses() const { return seconds_per_view * static_cast<double>(guessed); }
+  std::int64_t rows_per_step() const { return labelled_rows + unlabelled_rows; }
   double peak_bytes = 0;   ///< of tensors in a step, likewise, or in what this process did before
   std::string pretrained;  ///< what the network starts from, as a sentence; empty: random weights
 };

@@ -5,6 +5,7 @@
 #include "s4l/core/device/runtime.h"
 #include "s4l/core/io/file.h"
 #include "s4l/methods/report/report.h"
+#include "s4l/methods/training/finite.h"
 #include "s4l/methods/training/run_files.h"
 
 namespace s4l::methods {
@@ -202,7 +203,9 @@ ModelCard Session::card() const {
 
 /// As they are now, the method's heads among them: a later stage starts from those as well.
 io::TensorFile Session::weights() {
-  return weights_of(*s_.training.model, card(), exported_heads(*s_.training.method));
+  io::TensorFile file = weights_of(*s_.training.model, card(), exported_heads(*s_.training.method));
+  check_finite(file.tensors, trainer_.steps_done());
+  return file;
 }
 
 Evaluation Session::evaluate_on(const std::vector<std::int64_t>& indices) {

@@ -9,6 +9,7 @@
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
+#include "s4l/methods/training/finite.h"
 #include "s4l/methods/training/whole.h"
 
 namespace s4l::methods {
@@ -175,7 +176,8 @@ std::vector<std::pair<std::string, Tensor>> Trainer::tensors() const {
 io::TensorFile Trainer::state() {
   sum_metrics();
   io::TensorFile file{tensors(), {{"step", std::to_string(step_)}}};
-  std::vector<double> sums;  // a resumed run logs the same means
+  check_finite(file.tensors, step_);  // the update after a finite loss may have made it so
+  std::vector<double> sums;           // a resumed run logs the same means
   for (const auto& [tag, total] : sums_) {
     file.metadata["metric:" + std::to_string(sums.size() / 2)] = tag;
     sums.push_back(total.first);

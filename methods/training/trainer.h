@@ -42,7 +42,8 @@ class Trainer {
   /// names the step if the loss was not finite.
   std::vector<std::pair<std::string, double>> take_metrics();
 
-  /// Everything that the next step depends on: weights, statistics, momentum, averages, the step itself.
+  /// Everything that the next step depends on: weights, statistics, momentum, averages, the step itself. Throws
+  /// Error(numeric) where a loss since the last look at them or a number of the state is not finite.
   io::TensorFile state();
   /// Continues from a state; a tensor it lacks or another shape is an error that names it.
   void restore(const io::TensorFile& file);

@@ -7,6 +7,7 @@
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/cast.h"
 #include "s4l/core/ops/squared_error.h"
+#include "s4l/core/ops/view.h"
 
 namespace s4l::methods {
 namespace {
@@ -39,7 +40,7 @@ VatTerm::VatTerm(const MethodOptions& options)
       eps_(options.value("vat-eps")),
       xi_(options.value("vat-xi")),
       iterations_(static_cast<int>(options.value("vat-iters"))),
-      bound_(options.on("vat-eps-bound")),
+      bounded_(options.on("vat-eps-bound")),
       computed_in_(options.computed_in) {
   if (xi_ == 0 && !scaled_) xi_ = kLiteralXi;
   if (xi_ == 0 && computed_in_ == DType::f32) xi_ = kScaledXi;
@@ -50,6 +51,17 @@ VatTerm::VatTerm(const MethodOptions& options)
 VatStepOptions VatTerm::moved_by(const Step& step, double radius) const {
   if (scaled_) return {.radius = radius, .factor = 1, .floor = 0};
   return {.radius = radius, .factor = static_cast<double>(step.virtual_replicas), .floor = kLiteralFloor};
+}
+
+/// The nearest other picture is that of the same virtual replica, as VAT's other lengths and means (spec 7): the batch
+/// of the released program.
+Tensor VatTerm::bound(const Step& step, const Tensor& x) const {
+  if (!bounded_) return {};
+  const std::int64_t own = x.shape()[0] / step.virtual_replicas;
+  std::vector<Tensor> parts;
+  for (int r = 0; r < step.virtual_replicas; ++r)
+    parts.push_back(half_nearest_distance(rows(x, r * own, (r + 1) * own)));
+  return concat(parts);
 }
 
 /// The last power step's gradient with respect to the picture alone: grad() computes none of the weights'.
@@ -76,7 +88,7 @@ Tensor VatTerm::loss(Step& step, const Tensor& x, const Tensor& clean, bool clea
     step.metrics.put("train/vat_kl_floor", kl_divergence(reference, clean, order_).loss);
   }
   const Tensor g = direction(step, x, reference);
-  const VatStep adversary = vat_step(x, g, moved_by(step, eps_), bound_ ? half_nearest_distance(x) : Tensor());
+  const VatStep adversary = vat_step(x, g, moved_by(step, eps_), bound(step, x));
   const Tensor loss = kl_divergence(step.model.forward(adversary.x, kKeep), clean.detach(), order_).loss;
   step.metrics.put("train/vat_loss", loss);
   step.metrics.put("train/vat_radius", adversary.length);
@@ -105,7 +117,8 @@ std::vector<MethodOption> with_vat_options(double eps, double weight, std::vecto
        .value = "perturbed-first",
        .help = "KL(perturbed || clean), or Miyato's KL(clean || perturbed)",
        .words = {"perturbed-first", "clean-first"}},
-      on_off("vat-eps-bound", false, "no picture moves beyond half way to its nearest neighbour (1 or 0)")};
+      on_off("vat-eps-bound", false,
+             "no picture moves beyond half way to its nearest in its virtual replica (1 or 0)")};
   all.insert(all.end(), own.begin(), own.end());
   return all;
 }

@@ -22,12 +22,13 @@ class VatTerm {
 
  private:
   VatStepOptions moved_by(const Step& step, double radius) const;
+  Tensor bound(const Step& step, const Tensor& x) const;
 
   bool scaled_;
   KlOrder order_;
   double eps_, xi_;  // xi 0: chosen when the first pictures show their size
   int iterations_;
-  bool bound_;
+  bool bounded_;
   DType computed_in_;
 };
 

@@ -31,6 +31,19 @@ TEST_CASE("a dry run prints the resolved settings and writes nothing") {
   CHECK(folder.names() == std::vector<std::string>{".stdout"});
 }
 
+TEST_CASE("a run says the pictures that the network sees in a step, and in how many views") {
+  const NewFolder folder;
+  const auto told = [&](const std::string& method) {
+    return run_s4l(folder.path(), tiny_run(method, 1) + Words{"--uratio", "1", "--dry-run"}).err;
+  };
+  CHECK(contains(told("supervised"), " of 4 pictures;"));
+  CHECK(contains(told("rotation-pretrain"), " of 4 pictures x 4;"));  // no class loss, so no labelled ones
+  CHECK(contains(told("fixmatch"), " of 4 pictures + 4 x 2;"));
+  const std::string moam = told("moam"), last = moam.substr(moam.find("stage 3 of 3"));
+  CHECK(contains(moam, " of 4 + 4 pictures x 4;"));
+  CHECK(contains(last, " of 4 pictures x 4;"));
+}
+
 TEST_CASE("default, recipe, file, environment and command line are asked in this order") {
   const NewFolder folder;
   write(folder / "my.toml", "lr = 0.2\nwarmup_steps = 7\nmomentum = 0.5\n[dataset-options]\ntrain = 60\ntest = 40\n");

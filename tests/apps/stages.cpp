@@ -1,11 +1,15 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
 #include "../core/new_folder.h"
 #include "program.h"
 #include "s4l/core/io/json.h"
+#include "s4l/core/io/safetensors.h"
 #include "s4l/methods/method.h"
+#include "s4l/tests/support/near.h"
 
 using namespace s4l;
 using namespace s4l::test;
@@ -139,22 +143,49 @@ TEST_CASE("every method refuses a batch that its virtual replicas do not divide,
   }
 }
 
-TEST_CASE("a loss that is not finite stops every method in its step and names the op; the last checkpoint stays") {
+TEST_CASE("a loss that is not finite stops every method in its step and names the op") {
   const NewFolder folder;
   for (const methods::MethodEntry& method : methods::methods()) {
     const std::string name = method.name, run = folder / name;
     const Outcome outcome = run_s4l(
         folder.path(), tiny_run(name, 20) + Words{"--lr", "1e30", "--warmup-steps", "0", "--virtual-replicas", "1",
-                                                  "--log-interval", "20", "--checkpoint-interval", "1", "-o", name});
+                                                  "--log-interval", "20", "--checkpoint-interval", "20", "-o", name});
     const std::string last = run + (method.stages.empty() ? "" : std::string("/1-") + method.stages[0].name);
     INFO(name << ": " << outcome.err);
     CHECK(outcome.code == 1);
     CHECK(contains(outcome.err, name.starts_with("exemplar") ? "error: step 2: " : "error: step 3: "));
     CHECK(contains(outcome.err, ": train/loss: expected a finite number, got "));
     CHECK(contains(outcome.err, "first from "));
-    CHECK(fs::exists(last + "/checkpoints/last.s4l"));
+    CHECK_FALSE(fs::exists(last + "/checkpoints/last.s4l"));
     CHECK_FALSE(fs::exists(last + "/weights/last.safetensors"));
   }
+}
+
+TEST_CASE(
+    "a state that is not finite is never saved: the last good checkpoint stays, and a resumed run says the same") {
+  const NewFolder folder;
+  for (const methods::MethodEntry& method : methods::methods()) {
+    const std::string name = method.name;
+    const Outcome outcome =
+        run_s4l(folder.path(), tiny_run(name, 20) + Words{"--lr", "1e30", "--warmup-steps", "0", "--virtual-replicas",
+                                                          "1", "--checkpoint-interval", "1", "-o", name});
+    const std::string own = method.stages.empty() ? name : name + "/1-" + method.stages[0].name;
+    INFO(name << ": " << outcome.err);
+    CHECK(outcome.code == 1);
+    CHECK(contains(outcome.err, "error: step 2: "));
+    if (!name.starts_with("exemplar")) CHECK(contains(outcome.err, ": expected finite numbers to save, got "));
+    CHECK(fs::read_symlink(folder / (own + "/checkpoints/last.s4l")) == "step-000001.s4l");
+    for (const auto& [tensor, value] : io::load_tensors(folder / (own + "/checkpoints/last.s4l")).tensors) {
+      INFO(tensor);
+      if (value.dtype() == DType::i64) continue;
+      const auto numbers = doubles(value);
+      CHECK(std::all_of(numbers.begin(), numbers.end(), [](double x) { return std::isfinite(x); }));
+    }
+    CHECK_FALSE(fs::exists(folder / (own + "/checkpoints/step-000002.s4l")));
+  }
+  const Outcome again = run_s4l(folder.path(), {"run", "--resume", "rotation"});
+  CHECK(again.code == 1);
+  CHECK(contains(again.err, "error: step 2: "));
 }
 
 TEST_CASE("a loss that is not finite in a later stage leaves the stages before, and a resumed run meets it again") {

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 torch.set_default_dtype(torch.float64)
 REPLICAS, PICTURES, CLASSES, CHANNELS, EMBEDDING = 2, 4, 3, 4, 5
 LR, MOMENTUM, DECAY, BN_MOMENTUM, BN_EPSILON = 0.1, 0.9, 0.01, 0.99, 1e-3
-EPS, EPS_BOUNDED, XI, W_VAT, W_ENT = 1.5, 0.8, 1e-2, 0.5, 0.25
+EPS, EPS_BOUNDED, XI, W_VAT, W_ENT = 1.5, 1.2, 1e-2, 0.5, 0.25
 rows_of_file = []
 
 
@@ -137,9 +137,11 @@ def norms(v):
 
 
 def half_nearest(x):
-    """Of each picture, half the distance to the nearest other one of the batch."""
-    distances = torch.cdist(x.flatten(1)[None], x.flatten(1)[None])[0]
-    return (distances + torch.diag(torch.full((len(x),), math.inf))).amin(1).reshape(-1, 1, 1, 1) / 2
+    """Of each picture, half the distance to the nearest other one of its virtual replica."""
+    def within(part):
+        distances = torch.cdist(part.flatten(1)[None], part.flatten(1)[None])[0]
+        return (distances + torch.diag(torch.full((len(part),), math.inf))).amin(1).reshape(-1, 1, 1, 1) / 2
+    return torch.cat([within(part) for part in x.chunk(REPLICAS)])
 
 
 def vat(net, x, clean, same_batch, words, literal=False, iterations=1, clean_first=False, bounded=False, eps=EPS):

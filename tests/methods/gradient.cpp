@@ -55,6 +55,7 @@ struct Case {
   Learner::Values options;
   std::optional<VatPart> vat = {};
   int stage = 1;
+  bool cross_replica = false;
 };
 
 std::vector<Case> cases() {
@@ -82,6 +83,7 @@ std::vector<Case> cases() {
       {"vat bounded", "vat", 1, vat({{"vat-eps-bound", 1}}), VatPart{0.7}},
       {"vat-entmin", "vat-entmin", 1, vat({{"entmin-weight", 0.3}}), VatPart{0.7}},
       {"moam", "moam", 4, mix, VatPart{0.5, true}},
+      {"moam cross-replica", "moam", 4, mix, VatPart{0.5, true}, 1, true},
       {"moam guesses", "moam", 4, mix, VatPart{0.5, true}, 2},
       {"moam labels", "moam", 4, mix, {}, 3},
       {"mean-teacher", "mean-teacher", 1, {{"ramp-up-steps", 0}, {"consistency-weight", 30}}},
@@ -102,6 +104,7 @@ class Loss {
         frozen_(learner.network),
         shown_(*learner.method, 1, c.rotations, DType::f64) {
     nn::set_batch_norm_groups(learner, kReplicas);
+    if (c.cross_replica) nn::set_cross_replica_batch_norm(learner);
     backward(compute());
     frozen_.passes = frozen_.pass;
     if (case_.vat) perturbed_ = frozen_.logits_now.back().detach();
@@ -166,5 +169,9 @@ TEST_CASE("the gradient of each method's whole loss is that of finite difference
     }
     INFO(c.name);
     CHECK(not_zero > compared / 2);
+    if (!c.cross_replica) continue;
+    Case apart = c;
+    apart.cross_replica = false;
+    CHECK(Loss(apart).at_these_weights() != Approx(loss.at_these_weights()));
   }
 }

@@ -41,3 +41,23 @@ TEST_CASE("one weight that is not a number, wherever it is, stops every method i
     CHECK_NOTHROW(training.trainer->step());
   }
 }
+
+TEST_CASE("on every device a state whose last loss or a number of which is not finite is none to save") {
+  for (const Device& device : devices()) {
+    INFO(to_text(device));
+    SmallTraining poisoned("rotation", device);
+    poisoned.trainer->step();
+    CHECK_NOTHROW(poisoned.trainer->state());
+    const nn::NamedParameter first = nn::parameters_of(*poisoned.model).front();
+    const Tensor& weight = first.parameter->value;
+    copy_(weight, full(weight.shape(), INFINITY, DType::f32, device));
+    CHECK_THROWS_WITH(poisoned.trainer->state(),
+                      "step 1: weight/" + first.name +
+                          ": expected finite numbers to save, got inf; what was saved before stays; it cannot go on "
+                          "from there with other settings, a new run with a lower --lr or with --clip-grad may");
+    if (device == kCpu) continue;  // where each step looks at its loss
+    poisoned.trainer->step();
+    CHECK_THROWS_WITH(poisoned.trainer->state(),
+                      Catch::Contains("train/loss: expected a finite number, got nan shortly before step 2"));
+  }
+}
