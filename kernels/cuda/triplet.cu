@@ -23,7 +23,8 @@ __device__ __forceinline__ X mine(X* row, const std::int32_t* identity, std::int
     for (std::int64_t k = Team::rank(); k < n; k += Team::size())
       if (k != anchor) see(k, identity[k] == identity[anchor]);
   };
-  const X self = row[anchor] - row[anchor];  // 0; NaN where the embedding is not finite, which no comparison would find
+  // 0, or NaN where the embedding is not finite, which no comparison would find: the lane's that overwrites it below.
+  const X self = Team::rank() == 0 ? row[anchor] - row[anchor] : X{0};
   X hardest[2] = {-INFINITY, -INFINITY};  // largest squared distance of a positive, of a negative the largest negated
   each_other([&](std::int64_t k, bool same) {
     if (same)
