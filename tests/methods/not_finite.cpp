@@ -57,7 +57,7 @@ TEST_CASE("on every device a state whose last loss or a number of which is not f
                           "from there with other settings, a new run with a lower --lr or with --clip-grad may");
     if (device == kCpu) continue;  // where each step looks at its loss
     poisoned.trainer->step();
-    CHECK_THROWS_WITH(poisoned.trainer->state(),
-                      Catch::Contains("train/loss: expected a finite number, got nan shortly before step 2"));
+    CHECK_THROWS_WITH(poisoned.trainer->state(), Catch::Contains("train/loss: expected a finite number") &&
+                                                     Catch::Contains("shortly before step 2"));
   }
 }
