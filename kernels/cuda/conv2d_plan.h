@@ -32,8 +32,8 @@ struct Conv2dProblem {
   Conv2dOptions options;
   Fusion fusion = Fusion::none;
 };
-/// "conv2d bf16: x (8, 32, 32, 16), w (32, 3, 3, 16), y (8, 32, 32, 32), stride 1, padding 1, dilation 1, groups 1".
-/// A fusion stands behind the direction: "conv2d forward with statistics f16: ..."
+/// "conv2d forward bf16: x (8, 32, 32, 16), w (32, 3, 3, 16), y (8, 32, 32, 32), stride 1, padding 1, dilation 1,
+/// groups 1"; with a fusion "conv2d forward with statistics f16: ...".
 std::string to_text(const Conv2dProblem& problem);
 
 /// Refuses a fusion that belongs to another direction.

@@ -70,7 +70,7 @@ void check_fused(LibraryCall& call, const Conv2dProblem& p, const cuda::FusionOp
   written("plus", fused.plus, p.x[3]);
 }
 
-/// Where both an A100 and an H200 have plans for a fusion, by tests/cuda/plans.cpp; some go further.
+/// The limits within which an A100 and an H200 have plans for every fusion, as tests/cuda/plans.cpp asks cuDNN.
 void check_has_fusion(const Conv2dProblem& p) {
   const auto expect = [&](bool holds, const char* what) {
     if (!holds) fail(ErrorKind::usage, "{}: expected {} for a fusion", cuda::to_text(p), what);

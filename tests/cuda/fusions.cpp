@@ -19,12 +19,14 @@ const Device kDevice{Device::Kind::cuda, 0};
 struct Role {
   const char* name;
   void* FusionOperands::*address;
+  bool written = false;
 };
 
 /// What each of with_each_fusion() reads and writes besides x, w and y.
 std::vector<std::vector<Role>> roles() {
   using F = FusionOperands;
-  const Role scale{"scale", &F::scale}, bias{"bias", &F::bias}, sum{"sum", &F::sum}, squares{"squares", &F::squares};
+  const Role scale{"scale", &F::scale}, bias{"bias", &F::bias}, sum{"sum", &F::sum, true},
+      squares{"squares", &F::squares, true};
   return {{sum, squares},
           {scale, bias, sum, squares},
           {scale, bias},
@@ -33,11 +35,11 @@ std::vector<std::vector<Role>> roles() {
            {"norm_x", &F::norm_x},
            {"mean", &F::mean},
            {"deviation", &F::deviation},
-           {"gscale", &F::gscale},
-           {"gbias", &F::gbias},
-           {"times_gx", &F::times_gx},
-           {"times_norm_x", &F::times_norm_x},
-           {"plus", &F::plus}}};
+           {"gscale", &F::gscale, true},
+           {"gbias", &F::gbias, true},
+           {"times_gx", &F::times_gx, true},
+           {"times_norm_x", &F::times_norm_x, true},
+           {"plus", &F::plus, true}}};
 }
 
 /// Operands of a problem, in memory of their size.
@@ -113,6 +115,8 @@ TEST_CASE("each operand of a fusion is checked like those of the convolution") {
       CHECK_THAT(with(address + (std::int64_t{1} << 40)), Contains("live device memory"));
       CHECK_THAT(with(scratch->memory()), Contains("workspace apart from " + name));
       CHECK_THAT(with(written[static_cast<int>(p.direction)]), Contains(name + " apart from "));
+      const std::string shared = with(p.direction == Direction::backward_weight ? good.addresses.x : good.addresses.w);
+      CHECK((role.written ? shared.find(name + " apart from ") != std::string::npos : shared.empty()));
     }
   }
 }
