@@ -18,17 +18,19 @@ __device__ __forceinline__ void read_tile(const T* rows, std::int64_t first, std
     tile[row][k] = first + row < n && column + k < size ? number(rows[(first + row) * size + column + k]) : X{0};
 }
 
-/// The tile of one group: between rows [row, row + kTile) and [other, other + kTile) of its n.
-template <class T, class X>
-__device__ __forceinline__ void distance_tile(const T* x, std::int64_t n, std::int64_t size, std::int64_t row,
-                                              std::int64_t other, X (&a)[kTile][kColumns + 1],
-                                              X (&b)[kTile][kColumns + 1], X* squared) {
+template <class T, class X = Number<T>>
+__global__ void __launch_bounds__(kEdge* kEdge)
+    squared_distance_tiles(const T* x, std::int64_t n, std::int64_t size, X* squared) {
+  S4L_SHARED(X, a, [kTile][kColumns + 1]);
+  S4L_SHARED(X, b, [kTile][kColumns + 1]);
+  const std::int64_t group = static_cast<std::int64_t>(blockIdx.x) * n;  // x: a grid's other sides end at 65,535
+  const std::int64_t row = std::int64_t{kTile} * blockIdx.z, other = std::int64_t{kTile} * blockIdx.y;
   const int ty = static_cast<int>(threadIdx.x) / kEdge, tx = static_cast<int>(threadIdx.x) % kEdge;
   X sums[kPairs][kPairs] = {};
   for (std::int64_t column = 0; column < size; column += kColumns) {
     __syncthreads();
-    read_tile(x, row, n, column, size, a);
-    read_tile(x, other, n, column, size, b);
+    read_tile(x + group * size, row, n, column, size, a);
+    read_tile(x + group * size, other, n, column, size, b);
     __syncthreads();
     X part[kPairs][kPairs] = {};  // a sum of sums loses fewer digits
 #pragma unroll 4
@@ -50,17 +52,7 @@ __device__ __forceinline__ void distance_tile(const T* x, std::int64_t n, std::i
 #pragma unroll
     for (int j = 0; j < kPairs; ++j)
       if (const std::int64_t r = row + ty + kEdge * i, c = other + tx + kEdge * j; r < n && c < n)
-        squared[r * n + c] = sums[i][j];
-}
-
-template <class T, class X = Number<T>>
-__global__ void __launch_bounds__(kEdge* kEdge)
-    squared_distance_tiles(const T* x, std::int64_t groups, std::int64_t n, std::int64_t size, X* squared) {
-  S4L_SHARED(X, a, [kTile][kColumns + 1]);
-  S4L_SHARED(X, b, [kTile][kColumns + 1]);
-  const std::int64_t row = std::int64_t{kTile} * blockIdx.y, other = std::int64_t{kTile} * blockIdx.x;
-  for (std::int64_t group = blockIdx.z; group < groups; group += gridDim.z)
-    distance_tile(x + group * n * size, n, size, row, other, a, b, squared + group * n * n);
+        squared[(group + r) * n + c] = sums[i][j];
 }
 
 }  // namespace s4l::S4L_KNS
@@ -75,9 +67,8 @@ Tensor squared_distances(const Tensor& x, int groups) {
   const Tensor squared = empty({all, n}, dtype_of<X>::value, x.device());
   if (n == 0) return squared;
   const auto tiles = static_cast<unsigned>((n + S4L_KNS::kTile - 1) / S4L_KNS::kTile);
-  const auto at_once = static_cast<unsigned>(std::min({groups, launch_limits.blocks, 65535}));
-  S4L_LAUNCH(S4L_KNS::squared_distance_tiles<T>, dim3(tiles, tiles, at_once), S4L_KNS::kEdge * S4L_KNS::kEdge, 0,
-             stream_of(x), x.data<T>(), groups, n, size, squared.data<X>());
+  S4L_LAUNCH(S4L_KNS::squared_distance_tiles<T>, dim3(static_cast<unsigned>(groups), tiles, tiles),
+             S4L_KNS::kEdge * S4L_KNS::kEdge, 0, stream_of(x), x.data<T>(), n, size, squared.data<X>());
   return squared;
 }
 
