@@ -137,7 +137,7 @@ TEST_CASE("cuDNN has plans for awkward convolutions, in f64 too") {
   }
 }
 
-TEST_CASE("cuDNN has plans for the fusions that the played one takes, and on an H200 none for what that refuses") {
+TEST_CASE("cuDNN has plans for the fusions that the played one takes, and none for what that refuses") {
   for (const char* name : {"a100", "h200"})
     for (const Conv2dProblem& problem : fused_problems()) {
       INFO(name << ": " << to_text(problem));
