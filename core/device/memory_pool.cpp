@@ -35,7 +35,8 @@ void* MemoryPool::take(std::size_t bytes) {
 
 void* MemoryPool::find(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  const Kind kind{capturing_, bytes <= kSmall};
+  const bool recorded = capturing_ != 0 && std::this_thread::get_id() == capturing_thread_;
+  const Kind kind{recorded ? capturing_ : 0, bytes <= kSmall};
   void* block = reuse_ ? cut(kind, bytes) : take_segment(kind, bytes);
   if (block == nullptr && reuse_ && grow(kind, bytes)) block = cut(kind, bytes);
   if (block == nullptr) return nullptr;
@@ -52,6 +53,7 @@ void MemoryPool::refuse(std::size_t bytes) const {
        mebibytes(source_.free()));
 }
 
+/// What anybody gives back during a capture may be read by what has been recorded.
 void MemoryPool::give(void* block, std::size_t bytes) noexcept {
   const std::lock_guard lock(mutex_);
   use_.current -= size_of(bytes);
@@ -65,6 +67,7 @@ int MemoryPool::begin_capture() {
   const std::lock_guard lock(mutex_);
   check(capturing_ == 0, "capture: expected one at a time, got a second");
   release_free_segments();  // the graph takes its own
+  capturing_thread_ = std::this_thread::get_id();
   return capturing_ = ++graphs_;
 }
 

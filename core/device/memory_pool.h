@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -23,9 +24,9 @@ struct MemorySource {
 bool reuse_memory();
 
 /// A device's memory in blocks of any size, cut from large segments that it keeps. A block given back serves the next
-/// request at once: all work with the blocks is queued on one stream, so what comes later finds it done. What is taken
-/// between begin_capture() and end_capture() belongs to a graph, which uses the same addresses again and again, and
-/// serves nobody else before release(). Thread-safe.
+/// request at once: all work with the blocks is queued on one stream, so what comes later finds it done. What a thread
+/// takes between its begin_capture() and end_capture() belongs to a graph, which uses the same addresses again and
+/// again, and serves nobody else before release(). Thread-safe.
 ///
 /// Without reuse each block is memory of its own, of just the bytes asked, which goes back to the source at once, or
 /// with the graph that uses it: tools that watch a device's memory then see an access outside of a living block.
@@ -40,7 +41,7 @@ class MemoryPool {
   /// Throws what is said of `bytes` that cannot be had.
   [[noreturn]] void refuse(std::size_t bytes) const;
 
-  /// The number of the graph that is being recorded; one at a time.
+  /// The number of the graph that the calling thread records from now on; one at a time.
   int begin_capture();
   void end_capture();
   void release(int graph) noexcept;
@@ -77,6 +78,7 @@ class MemoryPool {
   std::set<std::tuple<Kind, std::size_t, std::byte*>> by_size_;     // the same
   std::map<int, std::vector<std::pair<void*, std::size_t>>> kept_;  // blocks given back that a graph still uses
   int capturing_ = 0, graphs_ = 0;
+  std::thread::id capturing_thread_;
   MemoryUse use_;
 };
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "s4l/core/rng.h"
 
@@ -127,6 +128,32 @@ TEST_CASE("captures do not nest") {
   MemoryPool pool(kDevice, source.functions());
   pool.begin_capture();
   CHECK_THROWS_WITH(pool.begin_capture(), Catch::Contains("one at a time"));
+}
+
+TEST_CASE("only the thread that captures takes for the graph; what others give back in the meantime stays for it") {
+  Source source(200 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  void* const read = pool.take(2 * kMiB);
+  void *inside = nullptr, *other = nullptr;
+  {
+    GraphMemory graph(pool);
+    inside = pool.take(2 * kMiB);
+    std::thread([&] {
+      other = pool.take(2 * kMiB);
+      pool.give(read, 2 * kMiB);
+    }).join();
+    graph.recorded();
+    pool.give(other, 2 * kMiB);
+    CHECK(pool.take(2 * kMiB) == other);  // nobody's but that thread's
+    pool.give(inside, 2 * kMiB);
+    for (int i = 0; i < 20; ++i) {
+      void* const later = pool.take(2 * kMiB);
+      CHECK((later != inside && later != read));
+    }
+  }
+  bool again = false;
+  for (int i = 0; i < 40 && !again; ++i) again = pool.take(2 * kMiB) == inside;
+  CHECK(again);
 }
 
 TEST_CASE("a capture that is broken off gives its memory back") {
