@@ -10,6 +10,7 @@
 #include "s4l/core/ops/update.h"
 #include "s4l/tests/kernels/device_case.h"
 #ifdef S4L_EMULATED
+#include "s4l/kernels/cuda/last_block.cuh"
 #include "s4l/kernels/emulated/device_memory.h"
 #endif
 
@@ -88,5 +89,18 @@ TEST_CASE("the allocation that a test picks fails as it does where memory ends")
                     Catch::StartsWith("memory of cuda:0: expected 2.0 MiB more, got none; tensors hold ") &&
                         Catch::Contains("are kept for them, ") && Catch::EndsWith(" are free"));
   empty({1 << 19}, DType::f32, kCuda);
+}
+
+TEST_CASE("counters that are first needed in a capture, which then fails, are at 0 all the same") {
+  std::shared_ptr<Storage> counters;
+  const auto broken_off = [&] {
+    counters = cuda::make_block_counters(kCuda);
+    fail(ErrorKind::usage, "not recorded");
+  };
+  CHECK_THROWS_WITH(runtime(kCuda).capture(compute_stream(kCuda), broken_off), "not recorded");
+  std::vector<unsigned> values(cuda::kBlockCounters, 1);
+  runtime(kCuda).copy(values.data(), counters->memory(), counters->bytes(), compute_stream(kCuda));
+  runtime(kCuda).synchronize(compute_stream(kCuda));
+  CHECK(values == std::vector<unsigned>(cuda::kBlockCounters, 0));
 }
 #endif
