@@ -230,4 +230,9 @@ Runtime& runtime(int index) {
   return *made;
 }
 
+std::size_t free_memory(int index) {
+  runtime(index).compute_stream();  // makes it the calling thread's device
+  return free_on_device();
+}
+
 }  // namespace s4l::cuda

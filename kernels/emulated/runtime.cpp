@@ -152,5 +152,6 @@ Runtime& runtime(int) {
   static auto* device = new emulated::EmulatedRuntime;  // never destroyed: tensors may outlive main's statics
   return *device;
 }
+std::size_t free_memory(int) { return emulated::free_memory(); }
 
 }  // namespace s4l::cuda

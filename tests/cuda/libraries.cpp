@@ -242,7 +242,8 @@ TEST_CASE("a library's error is told with call, problem, its own name and what t
   const auto [kind, text] = told(1, "CUBLAS_STATUS_ALLOC_FAILED", [&] { linear(rows, v); });
   CHECK(kind == ErrorKind::memory);
   CHECK_THAT(text, Contains("product f32: (2, 3) x (4, 3)^T: cublasLtMatmul: CUBLAS_STATUS_ALLOC_FAILED; memory of "
-                            "cuda:0 ended: tensors hold 0.0 MiB"));
+                            "cuda:0 ended: tensors hold 0.0 MiB, ") &&
+                       Contains(" MiB are kept for them, ") && Catch::EndsWith(" MiB are free"));
   convolve();  // and the next call is a call like any other
 }
 
