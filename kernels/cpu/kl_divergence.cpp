@@ -16,6 +16,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "s4l/kernels/cpu/exp_of_negative-inl.h"
+#include "s4l/kernels/cpu/log-inl.h"
 #include "s4l/kernels/cpu/rows-inl.h"
 
 #ifndef S4L_KERNELS_CPU_KL_DIVERGENCE
@@ -81,7 +82,7 @@ struct KlFormula {
   /// log sum exp of a row and, into `exps`, exp(x - max).
   struct Exponentials {
     V max, sum;
-    V log_sum() const { return hn::Add(max, hn::Log(d, sum)); }
+    V log_sum() const { return hn::Add(max, log_of_sum(d, sum)); }
   };
   template <class Lanes>
   HWY_INLINE Exponentials exponentials(const Lanes& lanes, const T* x, T* exps) const {

@@ -17,6 +17,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "s4l/kernels/cpu/exp_of_negative-inl.h"
+#include "s4l/kernels/cpu/log-inl.h"
 #include "s4l/kernels/cpu/rows-inl.h"
 
 #ifndef S4L_KERNELS_CPU_SOFTMAX_ENTROPY
@@ -97,7 +98,7 @@ struct EntropyFormula {
     });
     const auto none = hn::Or(hn::Eq(sums[0], zero), hn::IsNaN(sums[2]));  // only -inf, or a NaN: no distribution
     const V sum_e = hn::IfThenElse(none, nan, sums[0]), inverse = hn::Div(set(1), sum_e);
-    const V log_e = hn::IfThenElse(none, nan, hn::Log(d, sum_e)), mean_s = hn::Mul(sums[1], inverse);
+    const V log_e = hn::IfThenElse(none, nan, log_of_sum(d, sum_e)), mean_s = hn::Mul(sums[1], inverse);
     V sum_t = label.own, sum_t_s = weighted(label.own, hn::Sub(lanes.at(z, label.place), max));
     if constexpr (kSoft) sum_t = hn::Mul(own, sums[3]), sum_t_s = weighted(own, sums[4]);
     const V total = hn::MulAdd(label.every, classes, sum_t);
