@@ -149,13 +149,15 @@ auto rows_kernel(double) { return HWY_DYNAMIC_DISPATCH(entropy_rows_f64); }
 
 void check_labels(const std::int32_t* labels, std::int64_t n, std::int64_t k) {
   std::atomic<bool> wrong = false;
+  const auto last = static_cast<std::uint32_t>(k - 1);
   parallel_blocks(n, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-    std::int32_t least = -1, most = -1;
+    // The signs of label + 1 and last - label together: SSE2, which this is compiled for, has no minimum of integers.
+    std::uint32_t below_zero = 0;
     for (std::int64_t i = begin; i < end; ++i) {
-      least = std::min(least, labels[i]);
-      most = std::max(most, labels[i]);
+      const auto label = static_cast<std::uint32_t>(labels[i]);
+      below_zero |= (label + 1) | (last - label);
     }
-    if (least < -1 || most >= k) wrong = true;
+    if (below_zero >> 31 != 0) wrong = true;
   });
   for (std::int64_t i = 0; wrong && i < n; ++i)
     check(-1 <= labels[i] && labels[i] < k, "softmax_entropy: expected labels from -1 to {}, got {} in row {}", k - 1,
