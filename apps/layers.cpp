@@ -118,6 +118,19 @@ void check_recipe(const std::string& name) {
                           near.empty() ? "`s4l list recipes` has all" : "did you mean " + near + "?"));
 }
 
+/// Without the built-in data set of a layer before one that names pictures: `s4l config` writes it where nothing is
+/// said.
+std::vector<Layer> with_named_pictures(std::vector<Layer> layers) {
+  const auto names = std::find_if(layers.rbegin(), layers.rend(), [](const Layer& layer) {
+    const Given* place = find(layer, "data");
+    return place != nullptr && !place->text.empty();
+  });
+  if (names == layers.rend()) return layers;
+  for (auto before = std::next(names); before != layers.rend(); ++before)
+    std::erase_if(*before, [](const Given& given) { return given.name == "dataset" && given.text == "things"; });
+  return layers;
+}
+
 /// A table for a stage that the method does not have would have no effect.
 void check_stages(const Layer& layer, const std::string& method) {
   const auto count = static_cast<int>(methods::find_method(method).stages.size());
@@ -176,7 +189,8 @@ void check_is_there(const char* option, const std::string& path) {
   check(path.empty() || std::filesystem::exists(path), "--{}: there is no file or folder {}", option, path);
 }
 
-methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& layers, Origins* origins) {
+methods::RunOptions combine(const std::string& recipe, const std::vector<Layer>& given, Origins* origins) {
+  const std::vector<Layer> layers = with_named_pictures(given);
   methods::RunOptions options;
   if (const std::string method = last_word(layers, "method"); !method.empty()) options.method = method;
   check_known("method", options.method, names_of(methods::methods()));

@@ -23,8 +23,8 @@ __global__ void __launch_bounds__(kEdge* kEdge)
     squared_distance_tiles(const T* x, std::int64_t n, std::int64_t size, X* squared) {
   S4L_SHARED(X, a, [kTile][kColumns + 1]);
   S4L_SHARED(X, b, [kTile][kColumns + 1]);
-  const std::int64_t group = static_cast<std::int64_t>(blockIdx.z) * n;
-  const std::int64_t row = std::int64_t{kTile} * blockIdx.y, other = std::int64_t{kTile} * blockIdx.x;
+  const std::int64_t group = static_cast<std::int64_t>(blockIdx.x) * n;  // x: a grid's other sides end at 65,535
+  const std::int64_t row = std::int64_t{kTile} * blockIdx.z, other = std::int64_t{kTile} * blockIdx.y;
   const int ty = static_cast<int>(threadIdx.x) / kEdge, tx = static_cast<int>(threadIdx.x) % kEdge;
   X sums[kPairs][kPairs] = {};
   for (std::int64_t column = 0; column < size; column += kColumns) {
@@ -67,7 +67,7 @@ Tensor squared_distances(const Tensor& x, int groups) {
   const Tensor squared = empty({all, n}, dtype_of<X>::value, x.device());
   if (n == 0) return squared;
   const auto tiles = static_cast<unsigned>((n + S4L_KNS::kTile - 1) / S4L_KNS::kTile);
-  S4L_LAUNCH(S4L_KNS::squared_distance_tiles<T>, dim3(tiles, tiles, static_cast<unsigned>(groups)),
+  S4L_LAUNCH(S4L_KNS::squared_distance_tiles<T>, dim3(static_cast<unsigned>(groups), tiles, tiles),
              S4L_KNS::kEdge * S4L_KNS::kEdge, 0, stream_of(x), x.data<T>(), n, size, squared.data<X>());
   return squared;
 }

@@ -24,8 +24,12 @@ const char* advice(cudaError_t error) {
     case cudaErrorStreamCaptureImplicit:
     case cudaErrorStreamCaptureInvalidated:
       return "; a step that is captured may not wait for the device";
+    case cudaErrorInvalidValue:
+    case cudaErrorInvalidConfiguration:
+    case cudaErrorLaunchOutOfResources:
+      return "; s4l asked for what cannot be: please report this line";
     default:
-      return "";
+      return "; CUDA_LAUNCH_BLOCKING=1 makes the call that fails the one that is named";
   }
 }
 

@@ -7,7 +7,7 @@
 
 namespace s4l::cuda {
 
-/// "cudaErrorNoDevice (no CUDA-capable device is detected)" and, where something can be done, what.
+/// "cudaErrorNoDevice (no CUDA-capable device is detected)" and what to do.
 std::string text_of(cudaError_t error);
 
 /// Throws what CUDA says of a call, `call` being the call with its arguments written out (fill_in's {}).

@@ -55,11 +55,19 @@ struct alignas(N * sizeof(T) < 16 ? N * sizeof(T) : 16) Pack {
   T at[N];
 };
 template <int N, class T>
+__device__ __forceinline__ void expect_pack([[maybe_unused]] const T* at) {
+#ifndef __CUDACC__  // a GPU traps by itself
+  emulated::expect_aligned(at, alignof(Pack<T, N>));
+#endif
+}
+template <int N, class T>
 __device__ __forceinline__ Pack<T, N> load_pack(const T* from) {
+  expect_pack<N>(from);
   return *reinterpret_cast<const Pack<T, N>*>(from);
 }
 template <int N, class T>
 __device__ __forceinline__ void store_pack(const Pack<T, N>& pack, T* to) {
+  expect_pack<N>(to);
   *reinterpret_cast<Pack<T, N>*>(to) = pack;
 }
 

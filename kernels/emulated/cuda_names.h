@@ -163,10 +163,14 @@ inline unsigned atomicInc(unsigned* address, unsigned limit) {
 }
 
 // --- maths ---------------------------------------------------------------------------------------------------------
-inline float approximate_exp(float x) { return jittered(std::exp(x)); }
-inline float approximate_log(float x) { return jittered(std::log(x)); }
-inline float rsqrtf(float x) { return jittered(1.0f / std::sqrt(x)); }
-inline float __fdividef(float a, float b) { return jittered(a / b); }
+// Errors in ulp as the CUDA C++ Programming Guide lists them; PTX's ex2.approx has exp(0) = 1.
+inline float approximate_exp(float x) {
+  const float y = std::exp(x);
+  return x != 0 && y > 0 && std::isfinite(y) ? strayed(y, 2 + static_cast<int>(std::fabs(1.173f * x))) : y;
+}
+inline float approximate_log(float x) { return strayed(std::log(x), 3); }
+inline float rsqrtf(float x) { return strayed(1.0f / std::sqrt(x), 2); }
+inline float __fdividef(float a, float b) { return strayed(a / b, 2); }
 inline float __frcp_rn(float x) { return 1.0f / x; }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
@@ -191,6 +195,8 @@ using std::min;
 /// Starts a copy of 16 bytes from global to shared memory. It happens at once or when it is waited for, by a coin: at
 /// once only would hide a missing wait, late only a buffer that is filled again too early.
 inline void copy16_async(void* to, const void* from) {
+  expect_aligned(to, 16);
+  expect_aligned(from, 16);
   if (coin() || pending_copies().count == PendingCopies::kMost) {
     *static_cast<uint4*>(to) = *static_cast<const uint4*>(from);
   } else {
@@ -216,8 +222,11 @@ void wait_copies() {
 }
 
 /// Writes 16 or 8 bytes to global memory in one access; the address is a multiple of that.
-inline void store_at_once(void* to, uint4 x) { *static_cast<uint4*>(to) = x; }
-inline void store_at_once(void* to, uint2 x) { *static_cast<uint2*>(to) = x; }
+template <class Words>
+void store_at_once(void* to, Words x) {
+  expect_aligned(to, sizeof(x));
+  *static_cast<Words*>(to) = x;
+}
 
 /// c (16x8, f32) += a (16x16, bf16) b (16x8, bf16) by the lanes of one warp, registers as PTX's mma.m16n8k16 has them.
 inline void mma_bf16_16x8x16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2], S4L_SITE) {

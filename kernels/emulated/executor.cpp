@@ -368,11 +368,16 @@ PendingCopies& pending_copies() {
 
 bool coin() { return (draw(block()) & 1) != 0; }
 
-float jittered(float value) {
-  const int most = options().ulp_jitter;
-  if (most == 0) return value;
-  const int ulps = static_cast<int>(draw(block()) % static_cast<unsigned>(2 * most + 1)) - most;
-  return value * (1.0f + static_cast<float>(ulps) * 0x1p-23f);
+float strayed(float value, int ulps) {
+  if (!options().inexact) return value;
+  const int by = static_cast<int>(draw(block()) % static_cast<unsigned>(2 * ulps + 1)) - ulps;
+  return value * (1.0f + static_cast<float>(by) * 0x1p-23f);
+}
+
+void expect_aligned(const void* address, std::size_t bytes) {
+  if (const auto beyond = reinterpret_cast<std::uintptr_t>(address) % bytes; beyond != 0)
+    give_up(block(), {"expected an address that is a multiple of {} bytes, got one {} beyond", static_cast<long>(bytes),
+                      static_cast<long>(beyond), static_cast<int>(block().current - block().threads.data())});
 }
 
 void run_grid(const Kernel& kernel, dim3 grid, dim3 size, std::size_t dynamic_shared_bytes) {

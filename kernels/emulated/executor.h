@@ -26,7 +26,7 @@ struct Options {
   Order order = Order::natural;
   std::uint64_t seed = 0;
   std::size_t shared_limit = 227 * 1024;  ///< of a block, in bytes; other devices have less
-  int ulp_jitter = 0;                     ///< approximate intrinsics are off by up to so many ulp, at random
+  bool inexact = false;                   ///< approximate intrinsics are off, at random, by as much as CUDA documents
 };
 /// How this OS thread's launches run.
 Options& options();
@@ -123,9 +123,12 @@ struct PendingCopies {
 };
 /// The calling thread's.
 PendingCopies& pending_copies();
-/// A coin of the schedule, and `value` moved by the intrinsics' jitter.
+/// A coin of the schedule.
 bool coin();
-float jittered(float value);
+/// `value`, or where Options::inexact asks for it a random one within `ulps` units in its last place.
+float strayed(float value, int ulps);
+/// Refuses an access that the GPU traps: of so many bytes at once, at no multiple of them.
+void expect_aligned(const void* address, std::size_t bytes);
 
 /// Refuses a pointer argument that points to no live device memory (device_memory.h).
 void check_pointer(const char* kernel, int argument, const void* pointer);

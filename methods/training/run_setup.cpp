@@ -142,8 +142,7 @@ std::unique_ptr<data::Dataset> open_data(RunOptions& options) {
   check_options(options);
   if (options.dataset.empty()) options.dataset = options.data.empty() ? "things" : data::dataset_at(options.data);
   check(options.data.empty() || options.dataset != "things",
-        "--data: expected no folder for the built-in data set "
-        "things, got \"{}\"",
+        "--data: expected no folder for the built-in data set things, got \"{}\"; without --dataset things it is read",
         options.data);
   return data::open_dataset(options.dataset, dataset_options(options));
 }

@@ -80,6 +80,22 @@ TEST_CASE("the user's own configuration counts more than a recipe and less than 
   CHECK(run_s4l(folder.path(), {"run", "--resume", "run"}, at_home).code == 0);
 }
 
+TEST_CASE("pictures that are named after a file take the place of the built-in data set that the file has") {
+  const NewFolder folder;
+  write(folder / "my.toml", run_s4l(folder.path(), {"config", "rotation"}).out);
+  std::filesystem::create_directories(folder / "pictures/a");
+  const Outcome taken = run_s4l(folder.path(), {"config", "--config", "my.toml", "--data", "pictures"});
+  INFO(taken.err);
+  REQUIRE(taken.code == 0);
+  CHECK(contains(taken.out, "dataset = \"image-folder\""));
+  CHECK(contains(taken.out, "augment = \"pad_crop(2)|flip_lr|-1_to_1\""));  // all else is the file's
+  write(folder / "other.toml", "dataset = \"cifar10\"\n");
+  CHECK(contains(run_s4l(folder.path(), {"config", "--config", "other.toml", "--data", "pictures"}).out,
+                 "dataset = \"cifar10\""));
+  const Words both{"run", "--config", "my.toml", "--data", "pictures", "--dataset", "things", "--dry-run"};
+  CHECK(contains(run_s4l(folder.path(), both).err, "without --dataset things it is read"));
+}
+
 TEST_CASE("a later way to say the number of labels or steps takes the place of an earlier one") {
   const NewFolder folder;
   write(folder / "my.toml", "labels-per-class = 3\nepochs = 2\n");

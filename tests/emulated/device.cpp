@@ -93,20 +93,20 @@ TEST_CASE("host code that reads device memory crashes at once") {
 }
 #endif
 
-TEST_CASE("approximate functions stray by as many units in the last place as are asked for") {
+TEST_CASE("approximate functions stray where that is asked for, within what CUDA documents") {
   const auto run = [] {
     const Buffer<float> y(std::size_t{32});
     S4L_LAUNCH(approximate, dim3(1), dim3(32), 0, nullptr, y.data());
     return y.host();
   };
   const std::vector<float> exact = run();
-  emulated::options().ulp_jitter = 2;
+  emulated::options().inexact = true;
   const std::vector<float> strayed = run();
   emulated::options() = {};
   int different = 0;
   for (std::size_t i = 0; i < exact.size(); ++i) {
     different += exact[i] != strayed[i];
-    CHECK(std::fabs(exact[i] - strayed[i]) <= 3e-7f * exact[i]);
+    CHECK(std::fabs(exact[i] - strayed[i]) <= (2 + 1.173f * static_cast<float>(i) / 8 + 0.5f) * 0x1p-23f * exact[i]);
   }
   CHECK(different > 10);
 }

@@ -1,5 +1,6 @@
 // Training on every device: the CPU's losses, whether the step is taken as it stands or replayed, and what it launches.
 #include <catch2/catch.hpp>
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -7,6 +8,7 @@
 
 #include "s4l/core/device/choices.h"
 #include "s4l/core/kernel.h"
+#include "s4l/core/launch_observer.h"
 #include "s4l/methods/training/probe.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/walk.h"
@@ -25,8 +27,22 @@ namespace {
 
 std::map<std::string, int> launches;
 
-void count_launches(const char* kernel, const Tensor& first) {
-  if (first.device() != kCpu) ++launches[kernel];
+/// An op that the device computes, by kernels of its own or by a library.
+void count_op(const char* op, const Tensor& first) {
+  if (first.device() != kCpu) ++launches[op];
+}
+
+/// "kernel sum_of_two" of S4L_KNS::sum_of_two<lanes.count, T>.
+void count_kernel(const char* kernel) {
+  std::string name(kernel);
+  name.erase(std::min(name.find('<'), name.size()));
+  name.erase(0, name.find_last_of(":(") + 1);
+  ++launches["kernel " + name];
+}
+
+void observe_launches(bool on) {
+  kernel_observer = on ? count_op : nullptr;
+  launch_observer = on ? count_kernel : nullptr;
 }
 
 std::string launches_as(const std::string& name) {
@@ -35,15 +51,15 @@ std::string launches_as(const std::string& name) {
   return text;
 }
 
-/// "rotation add 12" for every kernel of the third step.
+/// "rotation add 12" for every op and "rotation kernel sum_of_two 12" for every kernel of the third step.
 std::string launches_of_a_step(const std::string& name, const std::string& method, Device device,
                                const SmallTrainingOptions& options = {}) {
   SmallTraining training(method, device, options);
   training.train(2);
   launches.clear();
-  kernel_observer = count_launches;
+  observe_launches(true);
   training.trainer->step();
-  kernel_observer = nullptr;
+  observe_launches(false);
   return launches_as(name);
 }
 
@@ -55,9 +71,9 @@ std::string launches_of_a_probe(Device device) {
   std::vector<std::int32_t> labels;
   for (int i = 0; i < 12; ++i) labels.push_back(i % 3);
   launches.clear();
-  kernel_observer = count_launches;
+  observe_launches(true);
   fit_linear_head(*model, {features, from_values(labels, {12}, device)});
-  kernel_observer = nullptr;
+  observe_launches(false);
   const int evaluations = launches["softmax_entropy"];
   CHECK(evaluations > 1);
   for (auto& [kernel, count] : launches) {

@@ -9,7 +9,7 @@
 /// A kernel with one bug, or a correct one that looks like it, and what must find it.
 struct Bug {
   std::string name;
-  std::string found_by;                     ///< natural, schedules, address, thread or nothing
+  std::string found_by;                     ///< natural, executor, schedules, address, thread or nothing
   std::function<std::vector<float>()> run;  ///< the kernel's output
   std::vector<float> right;                 ///< what it should be
 };

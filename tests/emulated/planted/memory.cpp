@@ -1,5 +1,6 @@
 // Addresses: what AddressSanitizer and UndefinedBehaviorSanitizer find.
 #include "planted/bug.h"
+#include "s4l/kernels/cuda/number.cuh"
 
 namespace {
 
@@ -40,6 +41,22 @@ __global__ void misaligned(const float* x, float* y, int by) {
   }
 }
 
+__global__ void misaligned_pack(const float* x, float* y, int by) {
+  const int i = static_cast<int>(threadIdx.x);
+  if (i < kThreads / 4 - by) s4l::S4L_KNS::store_pack(s4l::S4L_KNS::load_pack<4>(x + 4 * i + by), y + 4 * i);
+}
+
+__global__ void misaligned_copy(const float* x, float* y, int by) {
+  S4L_DYN_SHARED(float, row);
+  const int i = static_cast<int>(threadIdx.x);
+  if (i < kThreads / 4 - by) {
+    copy16_async(row + 4 * i, x + 4 * i + by);
+    commit_copies();
+    wait_copies<0>();
+    y[i] = row[4 * i];
+  }
+}
+
 template <class Kernel>
 std::vector<float> run(Kernel* kernel, int by) {
   const Buffer<float> x(counted(kThreads)), y(counted(kThreads));
@@ -69,7 +86,10 @@ std::vector<Bug> memory_bugs() {
       {"static shared overrun", "address or red zone", [] { return run(static_overrun, 1); }, {}},
       {"dynamic shared overrun", "address or red zone", [] { return run(dynamic_overrun, 1); }, {}},
       {"misaligned float4", "alignment", [] { return run(misaligned, 1); }, {}},
+      {"misaligned pack", "executor", [] { return run(misaligned_pack, 1); }, {}},
+      {"misaligned async copy", "executor", [] { return run(misaligned_copy, 1); }, {}},
       {"freed memory as an argument", "natural", freed, row},
+      {"aligned packs", "nothing", [] { return run(misaligned_pack, 0); }, row},
       {"global reads and writes", "nothing", [] { return run(write_past, 0); }, row},
       {"static shared memory", "nothing", [] { return run(static_overrun, 0); }, row},
       {"dynamic shared memory again", "nothing", [] { return run(dynamic_overrun, 0); }, row},
