@@ -2,10 +2,12 @@
 #include <catch2/catch.hpp>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <fstream>
 #include <memory>
 
 #include "s4l/core/device/runtime.h"
+#include "s4l/kernels/cpu/parallel.h"
 #include "s4l/methods/training/trainer.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/tests/data/memory_dataset.h"
@@ -15,6 +17,8 @@ using namespace s4l;
 using namespace s4l::test;
 
 namespace {
+
+constexpr std::size_t kMiB = 1 << 20;
 
 /// While alive, this process may map no more than `bytes` beyond what it has.
 struct AddressSpaceLimit {
@@ -44,8 +48,6 @@ std::string message_of(const std::function<void()>& work) {
   return "";
 }
 
-constexpr std::size_t kMiB = 1 << 20;
-
 }  // namespace
 
 TEST_CASE("an allocation that the system refuses says how much was asked for and what is held") {
@@ -61,6 +63,20 @@ TEST_CASE("an allocation that the system refuses says how much was asked for and
 TEST_CASE("more memory than the machine has is refused, though the system would promise it") {
   if (skipped()) return;
   CHECK_THAT(message_of([] { empty({std::int64_t{1} << 44}); }), Catch::StartsWith("memory: expected 67108864.0 MiB"));
+}
+
+TEST_CASE("a pool that the system gives fewer threads than asked for computes with those") {
+  if (skipped()) return;
+  set_num_threads(64);
+  {
+    const AddressSpaceLimit limit(64 * kMiB);  // the stack of a thread takes 8
+    for (int round = 0; round < 2; ++round) {
+      std::atomic<int> ran{0};
+      cpu::parallel(1000, [&](std::int64_t) { ++ran; });
+      CHECK(ran == 1000);
+    }
+  }
+  set_num_threads(0);
 }
 
 TEST_CASE("what was given back is used for other sizes before the system is asked") {
