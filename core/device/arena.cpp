@@ -17,6 +17,7 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kFirst = 32 * kHugePage;
+constexpr std::size_t kMost = std::size_t{1}
 
 std::size_t rounded(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 std::size_t block_size(std::size_t bytes) { return std::max(kAlignment, rounded(bytes, kAlignment)); }
@@ -41,12 +42,12 @@ std::size_t cgroup_memory() {
 }  // namespace
 
 std::string mebibytes(std::size_t bytes) {
-  const std::size_t tenths = (bytes * 10 + (1u << 19)) >> 20;
+  const std::size_t tenths = (bytes >> 20) * 10 + (((bytes & 0xfffff) * 10 + (1u << 19)) >> 20);
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
 }
 
 void* Arena::take(std::size_t bytes) {
-  const std::size_t size = block_size(bytes);
+  const std::size_t size = block_size(std::min(bytes, kMost));
   const std::lock_guard lock(mutex_);
   void* block = cut(size);
   if (block == nullptr && grow(size)) block = cut(size);

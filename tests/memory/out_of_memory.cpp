@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 
+#include "s4l/core/device/arena.h"
 #include "s4l/core/device/runtime.h"
 #include "s4l/kernels/cpu/parallel.h"
 #include "s4l/methods/training/trainer.h"
@@ -63,6 +64,17 @@ TEST_CASE("an allocation that the system refuses says how much was asked for and
 TEST_CASE("more memory than the machine has is refused, though the system would promise it") {
   if (skipped()) return;
   CHECK_THAT(message_of([] { empty({std::int64_t{1} << 44}); }), Catch::StartsWith("memory: expected 67108864.0 MiB"));
+}
+
+TEST_CASE("a size near the end of the address space is refused, not rounded to a small one") {
+  if (skipped()) return;
+  Arena arena;
+  for (const std::size_t bytes : {std::size_t{1} << 62, std::size_t{1} << 63, ~std::size_t{0}}) {
+    INFO(bytes);
+    CHECK_THAT(message_of([&] { arena.take(bytes); }), Catch::StartsWith("memory: expected "));
+  }
+  CHECK(mebibytes(std::size_t{1} << 62) == "4398046511104.0 MiB");
+  CHECK(arena.use().reserved == 0);
 }
 
 TEST_CASE("a pool that the system gives fewer threads than asked for computes with those") {
