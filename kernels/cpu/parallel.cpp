@@ -4,29 +4,19 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <exception>
-#include <fstream>
 #include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "s4l/core/device/cgroup.h"
 #include "s4l/core/device/device.h"
 #include "s4l/core/error.h"
 #include "s4l/kernels/cpu/scratch.h"
 
 namespace s4l {
 namespace {
-
-/// Cores that the cgroup's quota pays for; a large number where there is none.
-int quota_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 1 << 20;
-  return std::max(1, static_cast<int>(std::ceil(std::stod(quota) / period)));
-}
 
 thread_local int running_thread = -1;  // of the pool, while it runs tasks
 
@@ -134,7 +124,7 @@ std::atomic<int> wanted_threads{0};
 int available_cores() {
   cpu_set_t set;
   const int allowed = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  return std::max(1, std::min(allowed, quota_cores()));
+  return std::max(1, std::min(allowed, cgroup_cores()));
 }
 
 int num_threads() {
