@@ -1,13 +1,18 @@
 // What is said when the system gives no more: the address space is limited to little more than is mapped already.
 #include <catch2/catch.hpp>
+#include <pthread.h>
 #include <sys/resource.h>
 
 #include <atomic>
 #include <fstream>
 #include <memory>
+#include <thread>
+#include <vector>
 
 #include "s4l/core/device/arena.h"
 #include "s4l/core/device/runtime.h"
+#include "s4l/data/in_threads.h"
+#include "s4l/data/prefetcher.h"
 #include "s4l/kernels/cpu/parallel.h"
 #include "s4l/methods/training/trainer.h"
 #include "s4l/nn/models/model.h"
@@ -32,6 +37,23 @@ struct AddressSpaceLimit {
   }
   ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &before); }
   rlimit before{};
+};
+
+/// While alive, a new thread asks for a stack that no thread before it has left.
+struct HugeStacks {
+  HugeStacks() {
+    pthread_getattr_default_np(&before);
+    pthread_attr_t huge;
+    pthread_getattr_default_np(&huge);
+    pthread_attr_setstacksize(&huge, 256 * kMiB);
+    REQUIRE(pthread_setattr_default_np(&huge) == 0);
+    pthread_attr_destroy(&huge);
+  }
+  ~HugeStacks() {
+    pthread_setattr_default_np(&before);
+    pthread_attr_destroy(&before);
+  }
+  pthread_attr_t before{};
 };
 
 bool skipped() {
@@ -89,6 +111,23 @@ TEST_CASE("a pool that the system gives fewer threads than asked for computes wi
     }
   }
   set_num_threads(0);
+}
+
+TEST_CASE("pictures are read and batches made ahead by the calling thread where the system gives no other") {
+  if (skipped()) return;
+  const HugeStacks stacks;
+  const AddressSpaceLimit limit(64 * kMiB);
+  CHECK_THROWS(std::thread([] {}).join());
+  std::vector<int> done(100);
+  data::in_threads(done.size(), [&](std::size_t i) { ++done[i]; });
+  CHECK(done == std::vector<int>(100, 1));
+  std::vector<std::int64_t> made;
+  data::Prefetcher prefetcher(2, 3, [&](std::int64_t step, const std::stop_token&) { made.push_back(step); });
+  for (int i = 0; i < 5; ++i) {
+    prefetcher.wait();
+    prefetcher.pop();
+  }
+  CHECK(made == std::vector<std::int64_t>{0, 1, 2, 3, 4});
 }
 
 TEST_CASE("what was given back is used for other sizes before the system is asked") {
