@@ -6,6 +6,7 @@
 #include <atomic>
 #include <fstream>
 #include <memory>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "s4l/data/in_threads.h"
 #include "s4l/data/prefetcher.h"
 #include "s4l/kernels/cpu/parallel.h"
+#include "s4l/methods/training/evaluation.h"
 #include "s4l/methods/training/trainer.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/tests/data/memory_dataset.h"
@@ -37,6 +39,18 @@ struct AddressSpaceLimit {
   }
   ~AddressSpaceLimit() { setrlimit(RLIMIT_AS, &before); }
   rlimit before{};
+};
+
+/// While alive, tensors find little in what the runtime has taken already.
+struct TensorsFull {
+  TensorsFull() {
+    const AddressSpaceLimit limit(8 * kMiB);  // some for the handles
+    for (std::int64_t bytes = 16 << 20; bytes >= 64 << 10; bytes /= 4) try {
+        for (;;) held.push_back(empty({bytes}, DType::u8));
+      } catch (const std::exception&) {
+      }
+  }
+  std::vector<Tensor> held;
 };
 
 /// While alive, a new thread asks for a stack that no thread before it has left.
@@ -166,5 +180,36 @@ TEST_CASE("a batch too large for the memory is an error that names one that fits
   REQUIRE(at != std::string::npos);
   const int fits = std::stoi(message.substr(at + 15));
   CHECK((fits >= 64 && fits <= 2048));
+  set_num_threads(0);
+}
+
+TEST_CASE("an evaluation that memory ends in goes on with fewer pictures at a time, to the same numbers") {
+  if (skipped()) return;
+  set_num_threads(1);
+  MemoryDataset dataset(4, {100}, 0);
+  for (auto& item : dataset.items) item.size = {24, 24};
+  std::vector<std::int64_t> indices(400);
+  std::iota(indices.begin(), indices.end(), 0);
+  const auto model = nn::make_model("resnet-small", {.classes = 4, .zero_heads = false});
+  const data::Pipeline pipeline("-1_to_1|rotate");
+  const auto confidences = [&](std::int64_t batch) {
+    std::vector<double> all;
+    for (const auto& p : methods::evaluate(*model, dataset, indices, pipeline, batch, kCpu).predictions)
+      all.push_back(p.confidence);
+    return all;
+  };
+  std::vector<double> limited;
+  std::string said;
+  {
+    const TensorsFull full;
+    {
+      const AddressSpaceLimit limit(48 * kMiB);
+      limited = confidences(400);
+    }
+    const AddressSpaceLimit limit(48 * kMiB);  // as much again
+    said = message_of([&] { model->forward(zeros({1600, 24, 24, 3}), nn::Mode::eval); });
+  }
+  CHECK_THAT(said, Catch::StartsWith("memory: expected"));
+  CHECK(limited == confidences(400));
   set_num_threads(0);
 }
