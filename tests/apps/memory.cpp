@@ -30,3 +30,26 @@ TEST_CASE("a run asked for more threads than the system gives takes those it get
   CHECK_FALSE(content(many / weights).empty());
   CHECK(expected.code == 0);
 }
+
+TEST_CASE("a batch beyond all memory is refused with its size, before anything is taken") {
+  const NewFolder folder;
+  for (const char* batch : {"4294967296", "9000000000000000000"}) {
+    const Outcome outcome = run_s4l(folder.path(), {"run", "rotation", "--batch-size", batch});
+    INFO(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(lines_in(outcome.err) == 1);
+    CHECK(contains(outcome.err, "--batch-size: expected batches that fit into the "));
+    CHECK(contains(outcome.err, " MiB of pictures alone"));
+  }
+}
+
+TEST_CASE("memory that ends where no batch can be tried is one line that says what tensors hold") {
+  if (skipped()) return;
+  const NewFolder folder;
+  const Outcome outcome = run_s4l(folder.path(), {"run", "rotation", "--steps", "1", "--batch-size", "100000"},
+                                  {{{"S4L_NUM_THREADS", "1"}}, {}, {}, 250 * kMiB});
+  INFO(outcome.err);
+  CHECK(outcome.code == 1);
+  CHECK(lines_in(outcome.err) == 1);
+  CHECK(contains(outcome.err, "MiB; a smaller --batch-size, --eval-batch or --img-size needs less"));
+}
