@@ -74,11 +74,13 @@ struct Block {
         columns(std::min(blocks.columns, p.columns - column)) {}
 };
 
-/// Where the rows of a block of y begin, and the next one, if they are not equally far apart or nothing else is there.
+/// Where the rows of a block of y begin, and the next one, if they are not equally far apart or what lies between them
+/// is to be cleared.
 class Rows {
  public:
   Rows(const Product& p, const Block& block)
-      : dense_(p.window.depth() > 0 && p.row_stride == p.window.grid_width * p.pixel_stride &&
+      : dense_(p.window.depth() > 0 && (p.end == nullptr || p.pixel_stride == p.columns) &&
+               p.row_stride == p.window.grid_width * p.pixel_stride &&
                p.image_stride == p.window.grid_height * p.row_stride),
         scratch_(dense_ ? 0 : (block.count + 1) * kPointerFloats) {
     GridPixel pixel(p.window, block.first);
