@@ -18,8 +18,8 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kFirst = 32 * kHugePage;
-constexpr std::size_t kMost = std::size_t{1}
-                              << 63;  // more than any system gives, and what rounding cannot carry past 0
+// More than any system gives, and so little that rounding does not carry it past 0.
+constexpr std::size_t kMost = std::size_t{1} << 63;
 
 std::size_t rounded(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 std::size_t block_size(std::size_t bytes) { return std::max(kAlignment, rounded(bytes, kAlignment)); }
