@@ -7,7 +7,9 @@
 #include "s4l/apps/exit_code.h"
 #include "s4l/apps/log.h"
 #include "s4l/apps/nearest.h"
+#include "s4l/core/device/arena.h"
 #include "s4l/core/device/processor.h"
+#include "s4l/core/device/runtime.h"
 #include "s4l/core/error.h"
 #include "s4l/apps/terminal.h"
 
@@ -61,7 +63,10 @@ int run_program(const std::vector<std::string>& words) {
   } catch (const Error& error) {
     return report(error.what(), error.kind() == ErrorKind::usage ? kUsage : kFailed);
   } catch (const std::bad_alloc&) {
-    return report("out of memory; a smaller --batch-size or --img-size needs less", kFailed);
+    return report("memory: expected more from the system, got none; tensors hold " +
+                      mebibytes(runtime(kCpu).memory_use().current) +
+                      "; a smaller --batch-size, --eval-batch or --img-size needs less",
+                  kFailed);
   } catch (const std::exception& error) {
     return report(error.what(), kFailed);
   }

@@ -1,10 +1,8 @@
 #include "s4l/apps/photos.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <filesystem>
-#include <thread>
 
 #include <fmt/format.h>
 
@@ -16,6 +14,7 @@
 #include "s4l/apps/weights_place.h"
 #include "s4l/core/device/device.h"
 #include "s4l/data/decode.h"
+#include "s4l/data/in_threads.h"
 #include "s4l/data/picture_folder.h"
 #include "s4l/methods/training/pretrained.h"
 
@@ -49,18 +48,13 @@ struct Read {
 // One file on each core at a time.
 std::vector<Read> read_all(const methods::Predictor& predictor, const std::string* files, std::size_t count) {
   std::vector<Read> all(count);
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < count; i = next++) try {
-        all[i].view = predictor.prepare(data::read_picture_file(files[i]));
-      } catch (const std::exception& error) {
-        all[i].reason = error.what();
-      }
-  };
-  std::vector<std::jthread> threads;
-  const std::size_t cores = std::thread::hardware_concurrency();
-  for (std::size_t i = 1; i < std::min(cores, count); ++i) threads.emplace_back(work);
-  work();
+  data::in_threads(count, [&](std::size_t i) {
+    try {
+      all[i].view = predictor.prepare(data::read_picture_file(files[i]));
+    } catch (const std::exception& error) {
+      all[i].reason = error.what();
+    }
+  });
   return all;
 }
 

@@ -50,10 +50,23 @@ Tensor view_of(const Tensor& x, Shape shape, std::size_t offset) {
   return TensorAccess::make(std::move(impl));
 }
 
+namespace {
+
+std::size_t bytes_of(const Shape& shape, DType dtype) {
+  auto bytes = static_cast<std::int64_t>(size_of(dtype));
+  for (int i = 0; i < shape.rank; ++i) {
+    check(shape[i] >= 0, "empty: expected sizes of 0 or more, got {}", shape);
+    if (__builtin_mul_overflow(bytes, shape[i], &bytes))
+      fail(ErrorKind::memory, "memory: expected less than 2^63 bytes for a tensor, got {} {}", dtype, shape);
+  }
+  return static_cast<std::size_t>(bytes);
+}
+
+}  // namespace
+
 Tensor empty(Shape shape, DType dtype, Device device) {
-  for (int i = 0; i < shape.rank; ++i) check(shape[i] >= 0, "empty: expected sizes of 0 or more, got {}", shape);
   auto impl = std::make_shared<TensorAccess::Impl>();
-  impl->storage = Storage::allocate(static_cast<std::size_t>(shape.numel()) * size_of(dtype), compute_stream(device));
+  impl->storage = Storage::allocate(bytes_of(shape, dtype), compute_stream(device));
   impl->shape = shape;
   impl->dtype = dtype;
   return TensorAccess::make(std::move(impl));

@@ -8,8 +8,8 @@
 
 namespace s4l::data {
 
-/// Runs task(i) for all i below `count`, on every core; throws what the task of the lowest i has thrown. For reading
-/// and decoding while nothing is computed: these threads are not the pool of the kernels.
+/// Runs task(i) for all i below `count`, on every core, or as many threads as the system gives; throws what the task of
+/// the lowest i has thrown. For reading and decoding while nothing is computed: these are not the kernels' threads.
 template <class Task>
 void in_threads(std::size_t count, const Task& task) {
   std::atomic<std::size_t> next{0};
@@ -26,7 +26,10 @@ void in_threads(std::size_t count, const Task& task) {
   };
   {
     std::vector<std::jthread> threads;
-    for (std::size_t i = 1; i < std::thread::hardware_concurrency() && i < count; ++i) threads.emplace_back(work);
+    try {
+      for (std::size_t i = 1; i < std::thread::hardware_concurrency() && i < count; ++i) threads.emplace_back(work);
+    } catch (const std::exception&) {  // it gives no more
+    }
     work();
   }
   if (error) std::rethrow_exception(error);

@@ -13,8 +13,12 @@ Prefetcher::Prefetcher(int workers, int depth, Make make) : workers_(workers), m
 }
 
 void Prefetcher::start() {
-  while (static_cast<int>(threads_.size()) < workers_)
-    threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+  try {
+    while (static_cast<int>(threads_.size()) < workers_)
+      threads_.emplace_back([this](const std::stop_token& stop) { work(stop); });
+  } catch (const std::exception&) {  // the system gives no more: these suffice, or the caller alone
+    workers_ = static_cast<int>(threads_.size());
+  }
 }
 
 void Prefetcher::stop() {
@@ -41,7 +45,6 @@ void Prefetcher::work(const std::stop_token& stop) {
 }
 
 void Prefetcher::wait_for_worker() {
-  start();
   std::unique_lock lock(mutex_);
   made_.wait(lock, [this] { return place(step_).made; });
   if (const std::exception_ptr error = place(step_).error) {
@@ -52,6 +55,7 @@ void Prefetcher::wait_for_worker() {
 
 void Prefetcher::wait() {
   const auto begin = std::chrono::steady_clock::now();
+  start();
   if (workers_ == 0)
     make_(step_, {});
   else

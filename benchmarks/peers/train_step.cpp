@@ -3,17 +3,20 @@
 // takes 5 steps, prints the memory they took, then the milliseconds of STEPS more and where they went; without STEPS it
 // reads one count after the other from its input, so that a script can let several programs take turns.
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
+#include <exception>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "s4l/core/autograd.h"
 #include "s4l/core/device/runtime.h"
+#include "s4l/core/error.h"
 #include "s4l/core/kernel.h"
 #include "s4l/core/ops/softmax_entropy.h"
 #include "s4l/core/rng.h"
@@ -26,6 +29,16 @@ using namespace s4l;
 using Clock = std::chrono::steady_clock;
 
 double milliseconds(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+
+/// A whole number from `least` to what an int holds.
+std::int64_t number_from(const std::string& text, const char* name, std::int64_t least) {
+  std::int64_t number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  check(error == std::errc() && end == text.data() + text.size() && number >= least &&
+            number <= std::numeric_limits<int>::max(),
+        "{}: expected a whole number of at least {}, got \"{}\"", name, least, text);
+  return number;
+}
 
 /// The most memory that this process has had, in MiB.
 double peak_mib() {
@@ -107,16 +120,12 @@ void print_profile(Training& training, int steps) {
     std::printf("%-28s %8.2f ms a step, %4d calls\n", name.c_str(), time / steps, profile.kernels[name].second / steps);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc < 5) {
-    std::fprintf(stderr, "usage: train_step NETWORK BATCH SIZE THREADS [STEPS]\n");
-    return 2;
-  }
-  set_num_threads(std::atoi(argv[4]));
+/// What its arguments ask for; an Error where they are wrong.
+void run(int argc, char** argv) {
+  check(argc >= 5, "expected train_step NETWORK BATCH SIZE THREADS [STEPS]");
+  set_num_threads(static_cast<int>(number_from(argv[4], "threads", 0)));
   const double empty_mib = peak_mib();
-  Training training(argv[1], std::atoll(argv[2]), std::atoll(argv[3]));
+  Training training(argv[1], number_from(argv[2], "batch", 1), number_from(argv[3], "size", 1));
   const double before = peak_mib();
   for (int i = 0; i < 5; ++i) training.step();
   const MemoryUse use = runtime(kCpu).memory_use();
@@ -125,9 +134,21 @@ int main(int argc, char** argv) {
               peak_mib() - empty_mib, static_cast<double>(use.peak) / kMiB, training.loss());
   std::fflush(stdout);
   if (argc > 5) {
-    print_steps(training, std::atoi(argv[5]));
-    print_profile(training, std::atoi(argv[5]));
-    return 0;
+    const int steps = static_cast<int>(number_from(argv[5], "steps", 1));
+    print_steps(training, steps);
+    print_profile(training, steps);
+    return;
   }
   for (int steps; std::cin >> steps;) print_steps(training, steps);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "train_step: %s\n", error.what());
+    return 2;
+  }
 }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 
+#include "s4l/core/device/cgroup.h"
 #include "s4l/core/error.h"
 
 namespace s4l {
@@ -17,36 +18,30 @@ constexpr std::size_t kAlignment = 64;
 constexpr std::size_t kPage = 4096;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kFirst = 32 * kHugePage;
+// More than any system gives, and so little that rounding does not carry it past 0.
+constexpr std::size_t kMost = std::size_t{1} << 63;
 
 std::size_t rounded(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 std::size_t block_size(std::size_t bytes) { return std::max(kAlignment, rounded(bytes, kAlignment)); }
 std::uintptr_t number_of(const std::byte* at) { return reinterpret_cast<std::uintptr_t>(at); }
 
-/// What the machine could still give without swapping; the system itself promises more than it has.
-std::size_t available_memory() {
-  std::ifstream file("/proc/meminfo");
-  for (std::string word; file >> word;)
-    if (std::size_t kib = 0; word == "MemAvailable:" && file >> kib) return kib * 1024;
-  return std::numeric_limits<std::size_t>::max();
-}
-
-/// What the cgroup leaves, where it has a limit.
-std::size_t cgroup_memory() {
-  std::ifstream limit_file("/sys/fs/cgroup/memory.max"), used_file("/sys/fs/cgroup/memory.current");
-  std::size_t limit = 0, used = 0;
-  if (!(limit_file >> limit) || !(used_file >> used)) return std::numeric_limits<std::size_t>::max();
-  return limit - std::min(limit, used);
-}
-
 }  // namespace
 
+std::size_t available_memory() {
+  std::size_t available = std::numeric_limits<std::size_t>::max();
+  std::ifstream file("/proc/meminfo");
+  for (std::string word; file >> word;)
+    if (std::size_t kib = 0; word == "MemAvailable:" && file >> kib) available = kib * 1024;
+  return std::min(available, cgroup_memory());
+}
+
 std::string mebibytes(std::size_t bytes) {
-  const std::size_t tenths = (bytes * 10 + (1u << 19)) >> 20;
+  const std::size_t tenths = (bytes >> 20) * 10 + (((bytes & 0xfffff) * 10 + (1u << 19)) >> 20);
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
 }
 
 void* Arena::take(std::size_t bytes) {
-  const std::size_t size = block_size(bytes);
+  const std::size_t size = block_size(std::min(bytes, kMost));
   const std::lock_guard lock(mutex_);
   void* block = cut(size);
   if (block == nullptr && grow(size)) block = cut(size);
@@ -107,7 +102,7 @@ void Arena::remove(Free::iterator piece) {
 /// Takes an eighth more than there was, and much at first, so that later steps, which may cut it differently, need not
 /// grow it. Where that is refused, what is needed alone; and then that without the pages that are free.
 bool Arena::grow(std::size_t bytes) {
-  if (bytes > std::min(available_memory(), cgroup_memory())) return false;
+  if (bytes > available_memory()) return false;
   if (map(rounded(std::max({bytes, use_.reserved / 8, use_.reserved == 0 ? kFirst : 0}), kHugePage)) ||
       map(rounded(bytes, kPage)))
     return true;

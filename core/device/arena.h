@@ -10,6 +10,10 @@
 
 namespace s4l {
 
+/// Bytes that the machine could still give without swapping, and the process's control groups allow; the system itself
+/// promises more than it has.
+std::size_t available_memory();
+
 /// "12.5 MiB"
 std::string mebibytes(std::size_t bytes);
 

@@ -17,8 +17,8 @@ struct Packing {
 };
 
 /// A copy of `w` of `floats` numbers as `pack(to)` arranges it, made once per version of w: VAT and the passes
-/// of one step share it. The arrangement may depend on `packing` and on gemm_panel_width(). Thread-safe; a copy goes
-/// when its original is updated or gone, so there are no more of them than live weights.
+/// of one step share it. The arrangement may depend on `packing` and on gemm_panel_width(). Thread-safe; the
+/// copy of an updated weight goes when that is packed again, those of weights that are gone when any weight is packed.
 std::shared_ptr<const Storage> packed_weights(const Tensor& w, const Packing& packing, std::int64_t floats,
                                               const std::function<void(float*)>& pack);
 

@@ -4,28 +4,19 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <exception>
-#include <fstream>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "s4l/core/device/cgroup.h"
 #include "s4l/core/device/device.h"
 #include "s4l/core/error.h"
 #include "s4l/kernels/cpu/scratch.h"
 
 namespace s4l {
 namespace {
-
-/// Cores that the cgroup's quota pays for; a large number where there is none.
-int quota_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 1 << 20;
-  return std::max(1, static_cast<int>(std::ceil(std::stod(quota) / period)));
-}
 
 thread_local int running_thread = -1;  // of the pool, while it runs tasks
 
@@ -34,14 +25,16 @@ thread_local int running_thread = -1;  // of the pool, while it runs tasks
 class Pool {
  public:
   explicit Pool(int threads) : threads_(threads), spins_(threads <= available_cores() ? kSpins : 0) {
-    for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+    try {
+      for (int t = 1; t < threads; ++t) workers_.emplace_back([this, t] { work(t); });
+    } catch (const std::exception&) {  // the system gives no more
+      keep(workers_.size() / 2);       // the others' room is for what the tasks will need
+    }
   }
-  ~Pool() {
-    stop_.store(true, std::memory_order_relaxed);
-    wake();
-    for (std::thread& worker : workers_) worker.join();
-  }
-  int threads() const { return threads_; }
+  ~Pool() { keep(0); }
+  /// As many as were asked for; it may have fewer, the caller among them.
+  int wanted_threads() const { return threads_; }
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
   void run(std::int64_t tasks, const std::function<void(std::int64_t)>& task) {
     error_ = nullptr;
@@ -58,6 +51,13 @@ class Pool {
 
  private:
   static constexpr int kSpins = 2000;  // some microseconds: the next kernel of a step is usually that near
+
+  /// Ends all workers but the first `count`.
+  void keep(std::size_t count) {
+    kept_.store(static_cast<int>(count), std::memory_order_relaxed);
+    wake();
+    for (; workers_.size() > count; workers_.pop_back()) workers_.back().join();
+  }
 
   /// Returns once `value` may have changed from `old`.
   template <class T>
@@ -99,18 +99,18 @@ class Pool {
     for (std::uint32_t seen = 0;;) {
       wait(round_, seen);
       seen = round_.load(std::memory_order_acquire);
-      if (stop_.load(std::memory_order_relaxed)) return;
+      if (thread > kept_.load(std::memory_order_relaxed)) return;
       take_tasks(thread);
     }
   }
 
-  const int threads_, spins_;  // who shares a core with the thread that it waits for must leave it that core
+  const int threads_, spins_;        // who shares a core with the thread that it waits for must leave it that core
+  std::atomic<int> kept_{threads_};  // workers with a higher number end
   std::vector<std::thread> workers_;
   std::atomic<const std::function<void(std::int64_t)>*> task_{nullptr};
   std::atomic<std::int64_t> tasks_{0}, left_{0};
   std::atomic<int> unfinished_{0};
   std::atomic<std::uint32_t> round_{0};
-  std::atomic<bool> stop_{false};
   std::exception_ptr error_;
   std::mutex error_mutex_;
 };
@@ -124,7 +124,7 @@ std::atomic<int> wanted_threads{0};
 int available_cores() {
   cpu_set_t set;
   const int allowed = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  return std::max(1, std::min(allowed, quota_cores()));
+  return std::max(1, std::min(allowed, cgroup_cores()));
 }
 
 int num_threads() {
@@ -146,8 +146,8 @@ void parallel(std::int64_t tasks, const std::function<void(std::int64_t)>& task)
     for (std::int64_t i = 0; i < tasks; ++i) task(i);
     return;
   }
-  if (pool == nullptr || pool->threads() != num_threads()) {
-    delete pool;
+  if (pool == nullptr || pool->wanted_threads() != num_threads()) {
+    delete std::exchange(pool, nullptr);
     pool = new Pool(num_threads());
   }
   prepare_scratch(pool->threads());

@@ -5,6 +5,7 @@
 
 #include "s4l/core/autograd.h"
 #include "s4l/data/loader.h"
+#include "s4l/methods/training/eval_batches.h"
 
 namespace s4l::methods {
 namespace {
@@ -127,22 +128,21 @@ double Evaluation::calibration_error() const {
 Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const std::vector<std::int64_t>& indices,
                     const data::Pipeline& pipeline, std::int64_t batch, Device device) {
   const NoGrad no_grad;
-  const std::int64_t classes = dataset.classes(), count = static_cast<std::int64_t>(indices.size());
+  const std::int64_t classes = dataset.classes();
   const int views = pipeline.views();
   Counter upright(classes), averaged(classes);
   Evaluation result;
   result.classes = classes;
   result.confusion.assign(static_cast<std::size_t>(classes * classes), 0);
   std::vector<float> mean(static_cast<std::size_t>(classes));
-  for (std::int64_t begin = 0; begin < count; begin += batch) {
-    const std::int64_t end = std::min(count, begin + batch);
+  for_eval_batches(static_cast<std::int64_t>(indices.size()), batch, [&](std::int64_t begin, std::int64_t end) {
     const data::EvalBatch rows = data::eval_batch(dataset, indices, begin, end, pipeline, device);
-    result.damaged.insert(result.damaged.end(), rows.damaged.begin(), rows.damaged.end());
     const Tensor logits = model.forward(rows.pictures.rows(pipeline.tail()), nn::Mode::eval);
     check(logits.shape().last() == classes, "evaluate: expected a model for the {} classes of the data, got one for {}",
           classes, logits.shape().last());
     const auto z = values_of<float>(logits);
     const auto labels = values_of<std::int32_t>(rows.labels);
+    result.damaged.insert(result.damaged.end(), rows.damaged.begin(), rows.damaged.end());
     for (std::int64_t i = 0; i < end - begin; ++i) {
       const float* first = z.data() + i * views * classes;
       Prediction prediction{indices[static_cast<std::size_t>(begin + i)], labels[static_cast<std::size_t>(i)], 0, 0};
@@ -159,7 +159,7 @@ Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const s
       double ignored = 0;
       averaged.add(mean.data(), prediction.label, ignored);
     }
-  }
+  });
   result.unrotated = upright.score();
   if (views > 1) result.rot_avg = averaged.score();
   return result;

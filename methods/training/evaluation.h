@@ -60,7 +60,8 @@ struct Evaluation {
   std::int64_t classes = 0;
 };
 
-/// Classifies `indices` of `dataset` with the running statistics of `model`, `batch` pictures at a time.
+/// Classifies `indices` of `dataset` with the running statistics of `model`, `batch` pictures at a time, fewer
+/// where memory ends (eval_batches.h).
 Evaluation evaluate(nn::Classifier& model, const data::Dataset& dataset, const std::vector<std::int64_t>& indices,
                     const data::Pipeline& pipeline, std::int64_t batch, Device device);
 

@@ -7,6 +7,7 @@
 #include "s4l/core/autograd.h"
 #include "s4l/data/csv.h"
 #include "s4l/data/loader.h"
+#include "s4l/methods/training/eval_batches.h"
 
 namespace s4l::methods {
 namespace {
@@ -61,11 +62,10 @@ std::vector<Guess> guess(nn::Classifier& model, const data::Dataset& dataset, co
   const NoGrad no_grad;
   const data::Pipeline pipeline(guess_pipeline(img_size));
   const int views = pipeline.views();
-  const auto count = static_cast<std::int64_t>(indices.size()), classes = static_cast<std::int64_t>(dataset.classes());
+  const auto classes = static_cast<std::int64_t>(dataset.classes());
   const std::int64_t at_once = std::max<std::int64_t>(1, batch / views);
   std::vector<Guess> guesses;
-  for (std::int64_t begin = 0; begin < count; begin += at_once) {
-    const std::int64_t end = std::min(count, begin + at_once);
+  for_eval_batches(static_cast<std::int64_t>(indices.size()), at_once, [&](std::int64_t begin, std::int64_t end) {
     const data::EvalBatch rows = data::eval_batch(dataset, indices, begin, end, pipeline, device);
     const auto z = values_of<float>(model.forward(rows.pictures.rows(pipeline.tail()), nn::Mode::eval));
     for (std::int64_t i = 0; i < end - begin; ++i) {
@@ -75,7 +75,7 @@ std::vector<Guess> guess(nn::Classifier& model, const data::Dataset& dataset, co
       if (std::none_of(rows.damaged.begin(), rows.damaged.end(), is_it))
         guesses.push_back(guess_from(index, z.data() + i * views * classes, views, classes));
     }
-  }
+  });
   return guesses;
 }
 

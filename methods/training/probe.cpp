@@ -11,6 +11,7 @@
 #include "s4l/core/ops/softmax_entropy.h"
 #include "s4l/core/ops/view.h"
 #include "s4l/data/loader.h"
+#include "s4l/methods/training/eval_batches.h"
 #include "s4l/nn/optim/lbfgs.h"
 #include "s4l/nn/walk.h"
 
@@ -117,12 +118,11 @@ LabelledFeatures features_of(nn::Classifier& model, const data::Dataset& dataset
   std::vector<Tensor> features;
   std::vector<std::int32_t> labels;
   const auto count = static_cast<std::int64_t>(indices.size());
-  for (std::int64_t begin = 0; begin < count; begin += batch) {
-    const data::EvalBatch rows =
-        data::eval_batch(dataset, indices, begin, std::min(count, begin + batch), pipeline, device);
+  for_eval_batches(count, batch, [&](std::int64_t begin, std::int64_t end) {
+    const data::EvalBatch rows = data::eval_batch(dataset, indices, begin, end, pipeline, device);
     features.push_back(model.features(rows.pictures.rows(pipeline.tail()), nn::Mode::eval));
     for (const std::int32_t label : values_of<std::int32_t>(rows.labels)) labels.push_back(label);
-  }
+  });
   return {concat(features), from_values(labels, {count}, device)};
 }
 

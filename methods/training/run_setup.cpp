@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "s4l/core/device/arena.h"
 #include "s4l/core/io/user_folders.h"
 #include "s4l/core/io/file.h"
 #include "s4l/data/recognise.h"
@@ -235,6 +236,22 @@ std::int64_t pictures_per_step(const RunOptions& o, const Method& method) {
   return o.batch_size + static_cast<std::int64_t>(method.views().unlabelled.size()) * unlabelled_batch(o);
 }
 
+namespace {
+
+/// The pictures that wait in the host's memory, and those in the two batches of the device, are the least that a step
+/// needs.
+void check_batch(const RunOptions& o, const Method& method) {
+  const double pictures =
+      static_cast<double>(o.batch_size) * (1 + static_cast<double>(method.views().unlabelled.size()) * o.uratio);
+  const double bytes = pictures * 3 * o.img_size * o.img_size * (o.prefetch + 2);
+  const std::size_t available = available_memory();
+  check(bytes <= static_cast<double>(available),
+        "--batch-size: expected batches that fit into the {} that are available, got {}: {} of pictures alone",
+        mebibytes(available), o.batch_size, mebibytes(static_cast<std::size_t>(std::min(bytes, 0x1p63))));
+}
+
+}  // namespace
+
 Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
   Training training;
   const Device device = device_from(o.device);
@@ -270,6 +287,7 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   training.method = make_method(o.method, method);
   if (pretrained) training.pretrained += pretrained->start_heads(*training.method);
 
+  check_batch(o, *training.method);
   const Views views = training.method->views();
   for (const std::int64_t pictures : {o.batch_size, views.unlabelled.empty() ? o.batch_size : unlabelled_batch(o)})
     check(pictures % o.virtual_replicas == 0,

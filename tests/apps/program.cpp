@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +12,14 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define S4L_SANITIZED
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define S4L_SANITIZED
+#endif
+#endif
 
 extern char** environ;
 
@@ -66,6 +75,8 @@ Program::Program(const std::string& folder, const Words& words, const Surroundin
     dup2(out, 1);
     dup2(ends[1], 2);
     if (!surroundings.tiny_disk_at.empty() && !mount_tiny_disk(surroundings.tiny_disk_at)) _exit(kNotAllowed);
+    const rlimit limit{surroundings.address_space, surroundings.address_space};
+    if (limit.rlim_cur != 0 && setrlimit(RLIMIT_AS, &limit) != 0) _exit(kNotAllowed);
     if (chdir(folder.c_str()) == 0) execve(argv[0], argv.data(), envp.data());
     _exit(127);
   }
@@ -100,6 +111,14 @@ Outcome Program::wait() {
   waitpid(pid_, &status, 0);
   pid_ = -1;
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), content(out_path_), err_text_};
+}
+
+bool address_space_can_be_limited() {
+#ifdef S4L_SANITIZED
+  return false;
+#else
+  return true;
+#endif
 }
 
 Outcome run_s4l(const std::string& folder, const Words& words, const Surroundings& surroundings) {

@@ -20,6 +20,7 @@ struct Surroundings {
   std::map<std::string, std::string> environment = {};
   std::string stdout_to = {};     ///< a file instead of folder/.stdout
   std::string tiny_disk_at = {};  ///< mount a file system of 512 KiB there first
+  std::size_t address_space = 0;  ///< bytes that it may map, if not 0
 };
 
 /// The real program as a process of its own in `folder`, without the S4L_ variables of this one.
@@ -43,6 +44,9 @@ class Program {
   int err_ = -1;
   std::string out_path_, err_text_;
 };
+
+/// False in a sanitizer's build, which maps more than any limit.
+bool address_space_can_be_limited();
 
 /// Runs it to its end.
 Outcome run_s4l(const std::string& folder, const Words& words, const Surroundings& surroundings = {});

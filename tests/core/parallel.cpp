@@ -112,3 +112,18 @@ TEST_CASE("scratch belongs to one task at a time, whatever its size and nesting,
   }
   CHECK(runtime(kCpu).memory_use().current == held);
 }
+
+TEST_CASE("tasks cut their scratch from slices of the threads, and ask the runtime for nothing more") {
+  const Threads scope(3);
+  const auto take_scratch = [] {
+    std::atomic<int> asked{0};
+    cpu::parallel(64, [&](std::int64_t) {
+      const std::size_t before = runtime(kCpu).memory_use().current;
+      const cpu::Scratch scratch(20000);
+      asked += runtime(kCpu).memory_use().current != before;
+    });
+    return asked.load();
+  };
+  take_scratch();  // tells how much they want
+  CHECK(take_scratch() == 0);
+}

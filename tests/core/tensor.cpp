@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "s4l/core/device/runtime.h"
+#include "s4l/core/ops/conv2d.h"
 #include "s4l/core/ops/update.h"
 #include "s4l/core/ops/view.h"
 #include "s4l/tests/support/near.h"
@@ -31,6 +32,14 @@ TEST_CASE("sizes and types that do not fit are named") {
   CHECK_THROWS_WITH(empty({2, -1}), Catch::Contains("(2, -1)"));
   CHECK_THROWS_WITH(copy_(zeros({2}), zeros({3})), Catch::Contains("(2)") && Catch::Contains("(3)"));
   CHECK_THROWS_WITH(item(zeros({2})), Catch::Contains("(2)"));
+}
+
+TEST_CASE("sizes whose product no address can count are named") {
+  constexpr std::int64_t kMany = std::int64_t{1} << 32;
+  CHECK_THROWS_WITH(empty({kMany, kMany}), Catch::Contains("f32 (4294967296, 4294967296)"));
+  CHECK_THROWS_WITH(empty({kMany << 30}), Catch::Contains("f32 (4611686018427387904)"));
+  const Tensor x = zeros({1, 1, 1, 1}), w = zeros({1, 1, 1, 1});
+  CHECK_THROWS_WITH(conv2d(x, w, {.padding = 2147483647}), Catch::Contains("(1, 4294967295, 4294967295, 1)"));
 }
 
 TEST_CASE("a default-constructed tensor stands for none") {

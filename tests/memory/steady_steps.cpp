@@ -73,6 +73,23 @@ TEST_CASE("a step of a ResNet asks the system for no buffer after the third") {
   check_network("resnet50", 0.25, 3, 48);
 }
 
+TEST_CASE("steps of two sizes in turn ask the system for no buffer once both were seen") {
+  const Threads scope(3);
+  const auto model = nn::make_model("wrn-28-2", {.width = 0.5});
+  nn::Sgd sgd(nn::parameters_of(*model), {.weight_decay = 1e-4});
+  const Tensor lr = full({1}, 0.01);
+  const Tensor pictures[] = {random_tensor({4, 16, 16, 3}, DType::f32, 1),
+                             random_tensor({3, 24, 20, 3}, DType::f32, 1)};
+  const Tensor labels[] = {zeros({4}, DType::i32), zeros({3}, DType::i32)};
+  int turn = 0;
+  check_steady([&] {
+    turn = 1 - turn;
+    sgd.zero_grad();
+    backward(cross_entropy(model->forward(pictures[turn], nn::Mode::train), labels[turn]));
+    sgd.step(lr);
+  });
+}
+
 TEST_CASE("a step of rotation with the loader running asks the system for no buffer after the third") {
   const Threads scope(2);
   MemoryDataset dataset(4, {20}, 0);

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <vector>
 
+#include "s4l/core/ops/fill.h"
 #include "s4l/kernels/cpu/conv2d/product.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/packed_weights.h"
@@ -36,20 +37,17 @@ Window forward_window(const Tensor& x, const Shape& w, const Shape& y, const Con
           .left = -options.padding};
 }
 
-/// What one axis of the data gradient looks like for the pixels of x whose padded position leaves the remainder `phase`
-/// when divided by the stride: the taps that reach them are `tap_step` apart, last tap first, and meet pixels of gy
-/// that are `dilation` apart.
+/// What one axis of the data gradient looks like for the pixels of x that `first_tap` and every `tap_step`-th tap after
+/// it reach, last tap first. Their padded positions leave one remainder when divided by the stride, and the taps meet
+/// pixels of gy that are `dilation` apart.
 struct Phase {
   std::int64_t first_tap, tap_step, taps, dilation, first_pixel, pixels, origin;
-  Phase(std::int64_t phase, std::int64_t kernel, std::int64_t size, const Conv2dOptions& options) {
+  Phase(std::int64_t tap, std::int64_t kernel, std::int64_t size, const Conv2dOptions& options) : first_tap(tap) {
     const std::int64_t stride = options.stride, common = std::gcd(stride, std::int64_t{options.dilation});
     tap_step = stride / common;
     dilation = options.dilation / common;
-    first_tap = 0;
-    while (first_tap < tap_step && first_tap * options.dilation % stride != phase) ++first_tap;
-    if (first_tap == tap_step) first_tap = kernel;  // no tap reaches them
-    taps = ceil_div(std::max<std::int64_t>(kernel - first_tap, 0), tap_step);
-    first_pixel = ((phase - options.padding) % stride + stride) % stride;
+    taps = ceil_div(kernel - first_tap, tap_step);
+    first_pixel = ((first_tap * options.dilation - options.padding) % stride + stride) % stride;
     pixels = ceil_div(std::max<std::int64_t>(size - first_pixel, 0), stride);
     origin = (first_pixel + options.padding - first_tap * options.dilation) / stride - (taps - 1) * dilation;
   }
@@ -58,12 +56,15 @@ struct Phase {
 struct PhasePair {
   Phase row, column;
   std::int64_t taps() const { return row.taps * column.taps; }
+  std::int64_t pixels() const { return row.pixels * column.pixels; }
 };
 
+/// Those that a tap reaches, in an order that depends on the kernel alone, as do the packed weights.
 std::vector<PhasePair> phases_of(const Shape& w, const Shape& x, const Conv2dOptions& options) {
+  const std::int64_t different = options.stride / std::gcd(options.stride, options.dilation);
   std::vector<PhasePair> phases;
-  for (std::int64_t i = 0; i < options.stride; ++i)
-    for (std::int64_t j = 0; j < options.stride; ++j)
+  for (std::int64_t i = 0; i < std::min(different, w[1]); ++i)
+    for (std::int64_t j = 0; j < std::min(different, w[2]); ++j)
       phases.push_back({{i, w[1], x[1], options}, {j, w[2], x[2], options}});
   return phases;
 }
@@ -157,17 +158,18 @@ void panels_conv2d_backward_data(const Tensor& gy, const Tensor& w, const Conv2d
   const auto packed = packed_weights(w, packing, s[0] * s[1] * s[2] * packed_columns(s[3]),
                                      [&](float* to) { pack_backward_data(w, phases, options.groups, to); });
   const float* weights = static_cast<const float*>(packed->memory());
-  // A kernel of one tap reaches one phase; its product clears the others on the way.
+  // A kernel of one tap reaches one phase; its product clears what lies between on the way.
   const bool alone = s[1] == 1 && s[2] == 1 && options.padding == 0 && options.groups == 1;
+  const bool all_reached = static_cast<std::int64_t>(phases.size()) == std::int64_t{options.stride} * options.stride;
+  if (!alone && !all_reached) fill(gx, 0);
   std::vector<Product> products;
   for (const PhasePair& phase : phases)
     for (std::int64_t group = 0; group < options.groups; ++group) {
-      if (!alone || phase.taps() > 0)
-        products.push_back(backward_data_product(gy, s, phase, options, group, weights, gx));
+      if (phase.pixels() > 0) products.push_back(backward_data_product(gy, s, phase, options, group, weights, gx));
       if (alone) products.back().end = gx.data<float>() + gx.numel();
       weights += phase.taps() * outputs * packed_columns(s[3]);
     }
-  multiply(products);
+  if (!products.empty()) multiply(products);
 }
 
 void panels_conv2d_backward_weight(const Tensor& x, const Tensor& gy, const Conv2dOptions& options, const Tensor& gw) {

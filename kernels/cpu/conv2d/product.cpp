@@ -37,7 +37,7 @@ struct Blocks {
   explicit Blocks(const Product& p) : windows(windows_of(p.window)) {
     const Window& w = p.window;
     const bool gathered = windows == Windows::gathered;
-    const std::int64_t whole = std::max<std::int64_t>(w.depth(), 1);
+    const std::int64_t whole = w.depth();
     depth = gathered ? ceil_div(whole, ceil_div(whole, kMaxDepth)) : whole;
     const std::int64_t seen =  // floats of the source for each pixel
         gathered ? depth : std::min(w.step, w.taps_height) * std::min(w.step, w.taps_width) * w.channels;
@@ -74,11 +74,13 @@ struct Block {
         columns(std::min(blocks.columns, p.columns - column)) {}
 };
 
-/// Where the rows of a block of y begin, and the next one, if they are not equally far apart or nothing else is there.
+/// Where the rows of a block of y begin, and the next one, if they are not equally far apart or what lies between them
+/// is to be cleared.
 class Rows {
  public:
   Rows(const Product& p, const Block& block)
-      : dense_(p.window.depth() > 0 && p.row_stride == p.window.grid_width * p.pixel_stride &&
+      : dense_((p.end == nullptr || p.pixel_stride == p.columns) &&
+               p.row_stride == p.window.grid_width * p.pixel_stride &&
                p.image_stride == p.window.grid_height * p.row_stride),
         scratch_(dense_ ? 0 : (block.count + 1) * kPointerFloats) {
     GridPixel pixel(p.window, block.first);
@@ -109,12 +111,10 @@ void clear(float* begin, float* end, bool around) {
   std::fill(begin, end, 0.0f);
 }
 
-/// Makes 0 what no tap reaches: the rows of a block where there is no tap, and what lies between them if p says so.
+/// Makes 0 what lies between the rows of a block if p says so: no tap reaches it.
 void clear_block(const Product& p, const Block& block, float* const* rows) {
-  for (std::int64_t m = 0; m < block.count; ++m) {
-    if (p.window.depth() == 0) clear(rows[m], rows[m] + block.columns, p.around);
-    if (p.end && block.column == 0) clear(rows[m] + p.columns, rows[m + 1], p.around);
-  }
+  if (p.end == nullptr || block.column != 0) return;
+  for (std::int64_t m = 0; m < block.count; ++m) clear(rows[m] + p.columns, rows[m + 1], p.around);
 }
 
 /// The floats of the source that lie before what the window on grid pixel m sees.
@@ -209,7 +209,7 @@ void multiply_block(const Product& p, const Blocks& blocks, std::int64_t task) {
   const auto multiply_windows = blocks.windows == Windows::gathered ? multiply_gathered
                                 : blocks.windows == Windows::padded ? multiply_padded
                                                                     : multiply_in_place;
-  if (depth > 0) multiply_windows(p, blocks, task, block, g);
+  multiply_windows(p, blocks, task, block, g);
   if (rows.table()) clear_block(p, block, rows.table());
   if (p.around) _mm_sfence();
 }
