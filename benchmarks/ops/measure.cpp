@@ -13,12 +13,6 @@
 namespace s4l::bench {
 namespace {
 
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 void stream(const float* from, float* to, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes / sizeof(float); i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
   _mm_sfence();
@@ -46,14 +40,24 @@ class Copies {
     });
   }
 
-  Tensor from_ = zeros({kFloats}), to_ = zeros({kFloats});
+  static Tensor buffer(int which) {
+    static const Tensor buffers[] = {zeros({kFloats}), zeros({kFloats})};
+    return buffers[which];
+  }
+
+  Tensor from_ = buffer(0), to_ = buffer(1);
   double plain_ = 1e9, streaming_ = 1e9;
 };
 
 }  // namespace
 
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 void measure(const std::string& name, const std::function<Pass()>& make) {
-  constexpr int kCopies = 12;
   benchmark::RegisterBenchmark(name.c_str(),
                                [=](benchmark::State& state) {
                                  const Pass pass = make();
@@ -66,7 +70,7 @@ void measure(const std::string& name, const std::function<Pass()>& make) {
                                    const double seconds = seconds_of(pass.run);
                                    state.SetIterationTime(seconds);
                                    best = std::min(best, seconds);
-                                   if (turn++ < kCopies) copies.repeat();
+                                   if (turn++ < kTurns) copies.repeat();
                                  }
                                  const double bandwidth = pass.bytes / best;
                                  state.counters["GB/s"] = 1e-9 * bandwidth;
@@ -74,8 +78,7 @@ void measure(const std::string& name, const std::function<Pass()>& make) {
                                  state.counters["of_streaming"] = bandwidth / copies.streaming_bandwidth();
                                })
       ->UseManualTime()
-      ->Unit(benchmark::kMicrosecond)
-      ->MinTime(0.1);
+      ->Unit(benchmark::kMicrosecond);
 }
 
 double bytes_of(std::initializer_list<Tensor> tensors) {
