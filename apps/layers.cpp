@@ -65,10 +65,10 @@ std::string variable_of(const std::string& setting) {
   return variable;
 }
 
-// A misspelt variable is told, not passed over. Some are read elsewhere: by the tests, the benchmarks, set_threads.
+// A misspelt variable is told, not passed over. Some are read elsewhere: by tests, benchmarks, runtimes.
 void check_environment() {
-  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_CACHE_DIR", "S4L_LOG", "S4L_TEST_DATA",
-                                    "S4L_BENCH_THREADS"};
+  std::vector<std::string> known = {"S4L_NUM_THREADS", "S4L_CACHE_DIR", "S4L_LOG",
+                                    "S4L_MEMORY_POOL", "S4L_TEST_DATA", "S4L_BENCH_THREADS"};
   for (const Setting& setting : settings()) known.push_back(variable_of(setting.option.name));
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string name = std::string(*entry).substr(0, std::string_view(*entry).find('='));

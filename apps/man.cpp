@@ -61,7 +61,8 @@ constexpr const char* kEnd =
     ".SH ENVIRONMENT\n"
     "\\fBS4L_\\fINAME\\fR sets an option of \\fBs4l run\\fR: S4L_BATCH_SIZE=32. S4L_NUM_THREADS is the number of "
     "threads,\n"
-    "S4L_LOG the format of the log; NO_COLOR and CLICOLOR_FORCE turn colour off and on.\n"
+    "S4L_LOG the format of the log; S4L_MEMORY_POOL=0 lets every tensor on a GPU have memory of its own, so that\n"
+    "compute\\-sanitizer sees accesses outside of it; NO_COLOR and CLICOLOR_FORCE turn colour off and on.\n"
     ".SH EXIT STATUS\n"
     "0 done; 1 failed; 2 wrong usage; 3 finished below a threshold; 75 stopped and saved, to be resumed; 130 "
     "Ctrl\\-C.\n";

@@ -135,7 +135,8 @@ void run(const Tensor& loss, const Path& path, bool free_after, const Arrived& a
     if (needs == 0 || gy.empty()) continue;
     const auto take = [&](int i) {
       const auto& input = node->inputs[static_cast<std::size_t>(i)];
-      auto sum = free_after && input && input->node ? flowing.extract(input->node.get()) : decltype(gy)();
+      const bool free = free_after && input && input->node && !input->requires_grad;  // a kept gradient has its own sum
+      auto sum = free ? flowing.extract(input->node.get()) : decltype(gy)();
       return sum.empty() ? Tensor() : std::move(sum.mapped());
     };
     const auto room = [&](int i, const Shape& shape, DType dtype, Device device) {

@@ -32,10 +32,11 @@ step plans "$build/bin/test_plans" "~[plans]"
 [ -z "$emulated" ] || step against_emulated env S4L_COMPARE_RESULTS="$emulated" "$build/bin/test_kernels"
 sanitizer=$(command -v compute-sanitizer || echo /usr/local/cuda/bin/compute-sanitizer)
 if [ -x "$sanitizer" ]; then
+  watched=(env S4L_MEMORY_POOL=0 "$sanitizer" --error-exitcode 1)  # else it sees segments, not the tensors in them
   for tool in memcheck racecheck synccheck; do
-    step "$tool" "$sanitizer" --tool "$tool" --error-exitcode 1 "$build/bin/test_kernels"
+    step "$tool" "${watched[@]}" --tool "$tool" "$build/bin/test_kernels"
   done
-  step initcheck "$sanitizer" --tool initcheck --error-exitcode 1 "$build/bin/test_kernels" --unfilled
+  step initcheck "${watched[@]}" --tool initcheck "$build/bin/test_kernels" --unfilled
 else
   echo "SKIPPED: there is no compute-sanitizer" >&2
 fi

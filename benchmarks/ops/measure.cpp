@@ -17,16 +17,22 @@ void stream(const float* from, float* to, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes / sizeof(float); i += 4) _mm_stream_ps(to + i, _mm_load_ps(from + i));
   _mm_sfence();
 }
+void fill(const float*, float* to, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes / sizeof(float); i += 4) _mm_stream_ps(to + i, _mm_set1_ps(1));
+  _mm_sfence();
+}
 
-/// Two copies of the same 64 MiB; each gives its best time so far.
+/// Two copies of the same 64 MiB, and stores alone; each gives its best time so far.
 class Copies {
  public:
   void repeat() {
     plain_ = std::min(plain_, seconds([](const float* from, float* to, std::size_t n) { std::memcpy(to, from, n); }));
     streaming_ = std::min(streaming_, seconds(stream));
+    fill_ = std::min(fill_, seconds(fill));
   }
   double plain_bandwidth() const { return 2 * static_cast<double>(from_.bytes()) / plain_; }
   double streaming_bandwidth() const { return 2 * static_cast<double>(from_.bytes()) / streaming_; }
+  double fill_bandwidth() const { return static_cast<double>(to_.bytes()) / fill_; }
 
  private:
   static constexpr std::int64_t kFloats = 16 << 20, kPiece = 1 << 18;
@@ -40,13 +46,13 @@ class Copies {
     });
   }
 
-  static Tensor buffer(int which) {
-    static const Tensor buffers[] = {zeros({kFloats}), zeros({kFloats})};
+  static Tensor buffer(int which) {  // lines of zeros alone may be stored faster
+    static const Tensor buffers[] = {random({kFloats}), random({kFloats})};
     return buffers[which];
   }
 
   Tensor from_ = buffer(0), to_ = buffer(1);
-  double plain_ = 1e9, streaming_ = 1e9;
+  double plain_ = 1e9, streaming_ = 1e9, fill_ = 1e9;
 };
 
 }  // namespace
@@ -76,6 +82,8 @@ void measure(const std::string& name, const std::function<Pass()>& make) {
                                  state.counters["GB/s"] = 1e-9 * bandwidth;
                                  state.counters["of_copy"] = bandwidth / copies.plain_bandwidth();
                                  state.counters["of_streaming"] = bandwidth / copies.streaming_bandwidth();
+                                 if (pass.written > 0)
+                                   state.counters["of_fill"] = pass.written / best / copies.fill_bandwidth();
                                })
       ->UseManualTime()
       ->Unit(benchmark::kMicrosecond);

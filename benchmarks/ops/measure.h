@@ -15,15 +15,17 @@ constexpr int kTurns = 12;
 
 double seconds_of(const std::function<void()>& work);
 
-/// A pass and the bytes that it must move.
+/// A pass and the bytes that it must move; those that it writes, where they are most of them.
 struct Pass {
   double bytes;
   std::function<void()> run;
+  double written = 0;
 };
 
 /// Registers a benchmark of the pass that `make` makes, with its tensors, when its turn comes: GB/s of its best repeat,
 /// and as shares of the best copies of 64 MiB (bytes read and written) taken in turns with it: of memcpy, and with
-/// streaming stores, which do not read first what they overwrite.
+/// streaming stores, which do not read first what they overwrite; and of what is written as a share of streaming stores
+/// alone, which a processor may take at the pace of a copy's writes, half of its bytes.
 void measure(const std::string& name, const std::function<Pass()>& make);
 
 double bytes_of(std::initializer_list<Tensor> tensors);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "s4l/benchmarks/ops/measure.h"
+#include "s4l/core/ops/add.h"
 #include "s4l/core/ops/confident_labels.h"
 #include "s4l/core/ops/curriculum.h"
 #include "s4l/core/ops/kl_divergence.h"
@@ -53,9 +54,17 @@ Tensor softmax_of(const Tensor& z) {
   return p;
 }
 
+Tensor scaled(const Tensor& x, double factor) {
+  const Tensor y = empty_like(x);
+  cpu::scale(x, factor, y);
+  return y;
+}
+
+/// z, of which clean logits are `share`.
 struct Distributions {
   std::int64_t n, k;
-  Tensor z = random({n, k}), clean = random({n, k}), gz = empty_like(z), loss = empty({}), rows = empty({n});
+  double share = 0.9;
+  Tensor z = random({n, k}), clean = scaled(z, share), gz = empty_like(z), loss = empty({}), rows = empty({n});
   Tensor p = softmax_of(z);
 };
 
@@ -63,6 +72,11 @@ void distributions(std::int64_t n, std::int64_t k) {
   const std::string what = " " + to_text(Shape{n, k});
   measure("kl_divergence" + what, [=] {
     const Distributions d{n, k};
+    return Pass{bytes_of({d.z, d.clean, d.gz}),
+                [=] { cpu::kl_divergence(d.z, d.clean, KlOrder::perturbed_first, d.loss, d.rows, d.gz); }};
+  });
+  measure("kl_divergence of far logits" + what, [=] {
+    const Distributions d{n, k, -1};
     return Pass{bytes_of({d.z, d.clean, d.gz}),
                 [=] { cpu::kl_divergence(d.z, d.clean, KlOrder::perturbed_first, d.loss, d.rows, d.gz); }};
   });

@@ -80,8 +80,10 @@ void softmax(std::int64_t n, std::int64_t k) {
 
 void rotation(std::int64_t n, std::int64_t size) {
   measure("rotation_batch " + to_text(Shape{n, size, size, 3}), [=] {
-    const Tensor pictures = zeros({n, size, size, 3}, DType::u8), y = empty({4 * n, size, size, 3});
-    return Pass{bytes_of({pictures, y}), [=] { cpu::rotation_batch(pictures, {}, {}, {}, y); }};
+    const Tensor pictures = empty({n, size, size, 3}, DType::u8), y = empty({4 * n, size, size, 3});
+    for (std::int64_t i = 0; i < pictures.numel(); ++i)
+      pictures.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
+    return Pass{bytes_of({pictures, y}), [=] { cpu::rotation_batch(pictures, {}, {}, {}, y); }, bytes_of({y})};
   });
 }
 
@@ -117,7 +119,8 @@ void pool(Shape shape) {
   measure("max_pool2d_backward" + what, [=] {
     const Pool p{shape};
     cpu::max_pool2d(p.x, p.options, p.y, p.argmax);
-    return Pass{bytes_of({p.gx, p.y, p.argmax}), [=] { cpu::max_pool2d_backward(p.y, p.argmax, p.options, p.gx); }};
+    return Pass{bytes_of({p.gx, p.y, p.argmax}), [=] { cpu::max_pool2d_backward(p.y, p.argmax, p.options, p.gx); },
+                bytes_of({p.gx})};
   });
   measure("global_avg_pool" + what, [=] {
     const Pool p{shape};
@@ -125,7 +128,7 @@ void pool(Shape shape) {
   });
   measure("global_avg_pool_backward" + what, [=] {
     const Pool p{shape};
-    return Pass{bytes_of({p.mean, p.gx}), [=] { cpu::global_avg_pool_backward(p.mean, p.gx); }};
+    return Pass{bytes_of({p.mean, p.gx}), [=] { cpu::global_avg_pool_backward(p.mean, p.gx); }, bytes_of({p.gx})};
   });
 }
 

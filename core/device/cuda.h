@@ -13,5 +13,7 @@ std::string why_no_device();
 /// Whether it computes faster than the CPU, so that it is chosen where nobody says a device.
 bool is_fast();
 Runtime& runtime(int index);
+/// Bytes that the device could still give.
+std::size_t free_memory(int index);
 
 }  // namespace s4l::cuda

@@ -1,6 +1,8 @@
 #include "s4l/core/device/memory_pool.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "s4l/core/device/arena.h"
 #include "s4l/core/error.h"
@@ -15,37 +17,57 @@ std::size_t rounded(std::size_t bytes, std::size_t unit) { return std::max(unit,
 
 }  // namespace
 
-MemoryPool::MemoryPool(Device device, MemorySource source) : device_(device), source_(std::move(source)) {}
+bool reuse_memory() {
+  const char* value = std::getenv("S4L_MEMORY_POOL");
+  const std::string_view wanted = value == nullptr ? "1" : value;
+  check(wanted == "0" || wanted == "1", "S4L_MEMORY_POOL: expected 0 or 1, got \"{}\"", wanted);
+  return wanted == "1";
+}
+
+MemoryPool::MemoryPool(Device device, MemorySource source, bool reuse)
+    : device_(device), source_(std::move(source)), reuse_(reuse) {}
 
 void* MemoryPool::take(std::size_t bytes) {
+  void* block = find(size_of(bytes));
+  if (block == nullptr) refuse(bytes);
+  return block;
+}
+
+void* MemoryPool::find(std::size_t bytes) {
   const std::lock_guard lock(mutex_);
-  const std::size_t size = rounded(bytes, kAlignment);
-  const Kind kind{capturing_, size <= kSmall};
-  void* block = cut(kind, size);
-  if (block == nullptr && grow(kind, size)) block = cut(kind, size);
-  if (block == nullptr)
-    fail(ErrorKind::memory,
-         "memory of {}: expected {} more, got none; tensors hold {}, {} are kept for them, {} are free", device_,
-         mebibytes(size), mebibytes(use_.current), mebibytes(use_.reserved - use_.current), mebibytes(source_.free()));
-  use_.current += size;
+  const bool recorded = capturing_ != 0 && std::this_thread::get_id() == capturing_thread_;
+  const Kind kind{recorded ? capturing_ : 0, bytes <= kSmall};
+  void* block = reuse_ ? cut(kind, bytes) : take_segment(kind, bytes);
+  if (block == nullptr && reuse_ && grow(kind, bytes)) block = cut(kind, bytes);
+  if (block == nullptr) return nullptr;
+  use_.current += bytes;
   use_.peak = std::max(use_.peak, use_.current);
   return block;
 }
 
+void MemoryPool::refuse(std::size_t bytes) const {
+  const MemoryUse held = use();
+  fail(ErrorKind::memory,
+       "memory of {}: expected {} more, got none; tensors hold {}, {} are kept for them, {} are free", device_,
+       mebibytes(size_of(bytes)), mebibytes(held.current), mebibytes(held.reserved - held.current),
+       mebibytes(source_.free()));
+}
+
+/// What anybody gives back during a capture may be read by what has been recorded.
 void MemoryPool::give(void* block, std::size_t bytes) noexcept {
   const std::lock_guard lock(mutex_);
-  const std::size_t size = rounded(bytes, kAlignment);
-  use_.current -= size;
-  if (capturing_ != 0 && segment_of(static_cast<std::byte*>(block))->second.kind.first != capturing_)
-    kept_[capturing_].emplace_back(block, size);
+  use_.current -= size_of(bytes);
+  if (capturing_ != 0 && segment_of(block)->second.kind.first != capturing_)
+    kept_[capturing_].emplace_back(block, size_of(bytes));
   else
-    add(static_cast<std::byte*>(block), size);
+    put_back(block, size_of(bytes));
 }
 
 int MemoryPool::begin_capture() {
   const std::lock_guard lock(mutex_);
   check(capturing_ == 0, "capture: expected one at a time, got a second");
   release_free_segments();  // the graph takes its own
+  capturing_thread_ = std::this_thread::get_id();
   return capturing_ = ++graphs_;
 }
 
@@ -65,8 +87,8 @@ void MemoryPool::release(int graph) noexcept {
       by_size_.insert({segment.kind, piece->second, piece->first});
     }
   }
-  for (const auto& [block, size] : kept_[graph]) add(static_cast<std::byte*>(block), size);
-  kept_.erase(graph);
+  if (const auto kept = kept_.extract(graph))
+    for (const auto& [block, size] : kept.mapped()) put_back(block, size);
 }
 
 MemoryUse MemoryPool::use() const {
@@ -74,7 +96,25 @@ MemoryUse MemoryPool::use() const {
   return use_;
 }
 
-MemoryPool::Segments::iterator MemoryPool::segment_of(std::byte* at) { return std::prev(segments_.upper_bound(at)); }
+/// Of what is asked: what is taken.
+std::size_t MemoryPool::size_of(std::size_t bytes) const {
+  return reuse_ ? rounded(bytes, kAlignment) : std::max(bytes, std::size_t{1});
+}
+
+MemoryPool::Segments::iterator MemoryPool::segment_of(void* block) {
+  return std::prev(segments_.upper_bound(static_cast<std::byte*>(block)));
+}
+
+void MemoryPool::put_back(void* block, std::size_t bytes) {
+  const auto segment = segment_of(block);
+  const int graph = segment->second.kind.first;
+  if (reuse_)
+    add(static_cast<std::byte*>(block), bytes);
+  else if (graph != 0)
+    kept_[graph].emplace_back(block, bytes);
+  else
+    give_segment(segment);
+}
 
 /// From the smallest free piece that fits.
 void* MemoryPool::cut(Kind kind, std::size_t bytes) {
@@ -118,16 +158,22 @@ bool MemoryPool::grow(Kind kind, std::size_t bytes) {
   if (take_segment(kind, wanted) || take_segment(kind, rounded(bytes, kPage))) return true;
   if (capturing_ != 0) return false;
   release_free_segments();
-  return take_segment(kind, rounded(bytes, kPage));
+  return take_segment(kind, rounded(bytes, kPage)) != nullptr;
 }
 
-bool MemoryPool::take_segment(Kind kind, std::size_t bytes) {
+std::byte* MemoryPool::take_segment(Kind kind, std::size_t bytes) {
   auto* const begin = static_cast<std::byte*>(source_.take(bytes));
-  if (begin == nullptr) return false;
+  if (begin == nullptr) return nullptr;
   segments_[begin] = {bytes, kind};
   use_.reserved += bytes;
-  add(begin, bytes);
-  return true;
+  if (reuse_) add(begin, bytes);
+  return begin;
+}
+
+MemoryPool::Segments::iterator MemoryPool::give_segment(Segments::iterator segment) {
+  use_.reserved -= segment->second.bytes;
+  source_.give(segment->first);
+  return segments_.erase(segment);
 }
 
 void MemoryPool::release_free_segments() {
@@ -136,9 +182,7 @@ void MemoryPool::release_free_segments() {
     const auto piece = free_.find(begin);
     if (what.kind.first == 0 && piece != free_.end() && piece->second == what.bytes) {
       remove(begin, what.bytes);
-      segment = segments_.erase(segment);
-      use_.reserved -= what.bytes;
-      source_.give(begin);
+      segment = give_segment(segment);
     } else {
       ++segment;
     }

@@ -151,7 +151,8 @@ void batch_norm_statistics(const Tensor& x, const BatchNormOptions& options, con
       for (std::int64_t g = 0; g < chunks.groups; ++g) {
         add_chunks(chunks, sums, g, begin, end, sum, squares);
         for (std::int64_t c = begin; c < end; ++c) {
-          const double m = sum[c - begin] / n, var = std::max(0.0, squares[c - begin] / n - m * m);
+          const double m = sum[c - begin] / n, rest = squares[c - begin] / n - m * m;
+          const double var = rest < 0 ? 0 : rest;  // what is not finite stays so
           means[g * chunks.channels + c] = static_cast<T>(m);
           rstds[g * chunks.channels + c] = static_cast<T>(1 / std::sqrt(var + options.epsilon));
           mean_of_means[c - begin] += m / static_cast<double>(chunks.groups);

@@ -16,6 +16,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "s4l/kernels/cpu/exp_of_negative-inl.h"
+#include "s4l/kernels/cpu/log-inl.h"
 #include "s4l/kernels/cpu/rows-inl.h"
 
 #ifndef S4L_KERNELS_CPU_KL_DIVERGENCE
@@ -45,29 +46,40 @@ HWY_BEFORE_NAMESPACE();
 namespace s4l::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// expm1(r) - r, with all its digits for |r| <= 1/2.
+/// expm1(r) - r, with all its digits for |r| <= 1.
 template <class D, class V>
 HWY_INLINE V gap_of(D d, V r) {
   using T = hn::TFromD<D>;
-  constexpr auto kCoefficients = gap_coefficients < T, sizeof(T) == 4 ? 8 : 16 > ();
+  constexpr auto kCoefficients = gap_coefficients < T, sizeof(T) == 4 ? 9 : 17 > ();
   V sum = hn::Set(d, kCoefficients[0]);
   for (std::size_t i = 1; i < kCoefficients.size(); ++i) sum = hn::MulAdd(sum, r, hn::Set(d, kCoefficients[i]));
   return hn::Mul(hn::Mul(hn::Mul(r, r), hn::Set(d, T(0.5))), sum);
 }
 
 /// A class's share of the divergence and of its gradient: of the latter what is multiplied with ratio - divergence
-/// where the perturbed distribution comes first, and all of it where the clean one does.
+/// where the perturbed distribution comes first, and all of it where the clean one does. exp(log_perturbed) is taken
+/// only where a ratio is not small.
 template <bool kCleanFirst, class D, class V>
-HWY_INLINE V share_of(D d, V perturbed, V clean, V ratio, V& slope) {
+HWY_INLINE V share_of(D d, V log_perturbed, V clean, V ratio, V& slope) {
   const V one = hn::Set(d, 1), gap = gap_of(d, ratio);
   const auto small = hn::Le(hn::Abs(ratio), hn::Set(d, 0.5));
+  const V change = hn::Mul(clean, hn::Add(ratio, gap));  // of the probability
+  V share;
   if constexpr (kCleanFirst) {
-    slope = hn::IfThenElse(small, hn::Mul(clean, hn::Add(ratio, gap)), hn::Sub(perturbed, clean));
-    return hn::IfThenElse(small, hn::Mul(clean, gap), hn::NegMulAdd(clean, hn::Add(ratio, one), perturbed));
+    slope = change;
+    share = hn::Mul(clean, gap);
   } else {
-    slope = perturbed;
-    return hn::IfThenElse(small, hn::Mul(clean, hn::MulSub(ratio, hn::Add(ratio, gap), gap)),
-                          hn::MulAdd(perturbed, hn::Sub(ratio, one), clean));
+    slope = hn::Add(clean, change);
+    share = hn::Mul(clean, hn::MulSub(ratio, hn::Add(ratio, gap), gap));
+  }
+  if (hn::AllTrue(d, small)) return share;
+  const V perturbed = exp_of_negative(d, log_perturbed);
+  if constexpr (kCleanFirst) {
+    slope = hn::IfThenElse(small, slope, hn::Sub(perturbed, clean));
+    return hn::IfThenElse(small, share, hn::NegMulAdd(clean, hn::Add(ratio, one), perturbed));
+  } else {
+    slope = hn::IfThenElse(small, slope, perturbed);
+    return hn::IfThenElse(small, share, hn::MulAdd(perturbed, hn::Sub(ratio, one), clean));
   }
 }
 
@@ -81,7 +93,7 @@ struct KlFormula {
   /// log sum exp of a row and, into `exps`, exp(x - max).
   struct Exponentials {
     V max, sum;
-    V log_sum() const { return hn::Add(max, hn::Log(d, sum)); }
+    V log_sum() const { return hn::Add(max, log_of_sum(d, sum)); }
   };
   template <class Lanes>
   HWY_INLINE Exponentials exponentials(const Lanes& lanes, const T* x, T* exps) const {
@@ -106,7 +118,7 @@ struct KlFormula {
       const V delta = hn::Sub(some.load(d, z + at), some.load(d, clean + at));
       lanes.fetch(z + at);
       const V bounded = hn::Min(hn::Max(delta, hn::Set(d, T{-1})), one);
-      to[0] = hn::MulAdd(some.load(d, exps + at), hn::Expm1(d, bounded), to[0]);
+      to[0] = hn::MulAdd(some.load(d, exps + at), hn::Add(bounded, gap_of(d, bounded)), to[0]);
       to[1] = hn::Add(to[1], delta);
       to[2] = hn::Add(to[2], hn::IfThenElseZero(hn::Gt(hn::Abs(delta), one), one));
     });
@@ -128,9 +140,10 @@ struct KlFormula {
     V kl[1] = {hn::Zero(d)};
     lanes.sum(kl, [&](std::int64_t at, auto some, V* to) HWY_ATTR {
       const V c = some.load(d, clean + at), ratio = hn::Sub(hn::Sub(some.load(d, z + at), c), shift);
-      const V perturbed = exp_of_negative(d, hn::Add(hn::Sub(c, log_clean), ratio));
+      const V log_perturbed = hn::Add(hn::Sub(c, log_clean), ratio);
       V slope;
-      const V share = share_of<kCleanFirst>(d, perturbed, hn::Mul(some.load(d, scratch + at), inverse), ratio, slope);
+      const V share =
+          share_of<kCleanFirst>(d, log_perturbed, hn::Mul(some.load(d, scratch + at), inverse), ratio, slope);
       some.store(d, slope, scratch + at);
       *to = hn::Add(*to, some.only(d, share));
     });

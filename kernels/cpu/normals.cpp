@@ -12,6 +12,7 @@
 #define HWY_TARGET_INCLUDE "s4l/kernels/cpu/normals.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include "s4l/kernels/cpu/log-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace s4l::cpu::HWY_NAMESPACE {
@@ -90,27 +91,12 @@ HWY_INLINE void philox(VU (&counters)[2][4], const RoundKeys& round) {
 }
 #endif
 
-/// The coefficients' polynomial in x, the highest first.
-template <std::size_t n>
-HWY_INLINE V polynomial(V x, const float (&coefficients)[n]) {
-  V sum = hn::Set(D(), coefficients[0]);
-#pragma GCC unroll 8
-  for (std::size_t i = 1; i < n; ++i) sum = hn::MulAdd(sum, x, hn::Set(D(), coefficients[i]));
-  return sum;
-}
-
-/// -2 log u of u = (a / 2^8 + 1) / 2^24 in (0, 1], from u = 2^e (1 + x), sqrt(1/2) <= 1 + x < sqrt(2).
+/// -2 log u of u = (a / 2^8 + 1) / 2^24 in (0, 1].
 HWY_INLINE V squared_radius(VU a) {
   const D d;
   const DI di;
   const V number = hn::ConvertTo(d, hn::Add(hn::BitCast(di, hn::ShiftRight<8>(a)), hn::Set(di, 1)));
-  const VI bits = hn::BitCast(di, number), e = hn::ShiftRight<23>(hn::Sub(bits, hn::Set(di, 0x3f3504f3)));
-  const V x = hn::Sub(hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(e))), hn::Set(d, 1));
-  const V p = polynomial(x, {0.0873484439f, -0.143075223f, 0.149179734f, -0.165705081f, 0.199620721f, -0.250017553f,
-                             0.333339502f, -0.499999916f});  // minimax: 3e-8 of log(1 + x) = x + x^2 p(x)
-  const V log_x = hn::MulAdd(hn::Mul(x, x), p, x);
-  const V log_u = hn::MulAdd(hn::ConvertTo(d, hn::Sub(e, hn::Set(di, 24))), hn::Set(d, 0.693147181f), log_x);
-  return hn::Mul(hn::Set(d, -2), log_u);
+  return hn::Mul(hn::Set(d, -2), log_of_normal(d, number, -24));
 }
 
 /// Cosine and sine of b / 2^32 turns, b's lowest byte left out: of the angle to the nearest quarter, then turned.
@@ -120,8 +106,8 @@ HWY_INLINE void direction(VU b, V& cosine, V& sine) {
   const V quarters = hn::Mul(hn::ConvertTo(d, hn::BitCast(di, hn::ShiftRight<8>(b))), hn::Set(d, 0x1p-22f));
   const VI quarter = hn::NearestInt(quarters);
   const V f = hn::Sub(quarters, hn::ConvertTo(d, quarter)), g = hn::Mul(f, f);  // minimax: 3e-9 and 4e-8
-  const V s = hn::Mul(f, polynomial(g, {-0.004601657887f, 0.07968003277f, -0.6459634602f, 1.570796322f}));
-  const V c = polynomial(g, {-0.020417283f, 0.2536032111f, -1.233697706f, 1.0f});
+  const V s = hn::Mul(f, polynomial(d, g, {-0.004601657887f, 0.07968003277f, -0.6459634602f, 1.570796322f}));
+  const V c = polynomial(d, g, {-0.020417283f, 0.2536032111f, -1.233697706f, 1.0f});
   const auto odd = hn::RebindMask(d, hn::TestBit(quarter, hn::Set(di, 1)));
   const auto sign = [&](VI half) HWY_ATTR {  // that of bit 1
     return hn::BitCast(d, hn::ShiftLeft<31>(hn::ShiftRight<1>(half)));

@@ -88,21 +88,40 @@ struct Windows {
   }
 };
 
-/// The gradient of input pixel (row, column) of one picture, which the windows `down` times `across` hold, from channel
-/// c on.
-template <class D, class T>
-HWY_INLINE void gather_vector(D d, const T* gy, const std::uint8_t* argmax, const Shape& out, const MaxPoolOptions& o,
-                              const Windows& down, const Windows& across, std::int64_t row, std::int64_t column,
-                              std::int64_t c, T* gx) {
-  auto sum = hn::Zero(d);
-  for (std::int64_t i = down.first; i <= down.last; ++i)
-    for (std::int64_t j = across.first; j <= across.last; ++j) {
-      const std::int64_t at = (i * out[2] + j) * out[3] + c;
-      const std::int64_t place = (row + o.padding - i * o.stride) * o.kernel + column + o.padding - j * o.stride;
-      const auto won = hn::Eq(load_places(d, argmax + at), hn::Set(d, static_cast<T>(place)));
+/// The windows that hold one input pixel: where their channels begin, and which place in them the pixel has.
+struct Holders {
+  static constexpr std::size_t kMost = 225;  // places are bytes: a window has 15 x 15 at most
+  std::size_t count = 0;
+  std::int64_t at[kMost], place[kMost];
+
+  Holders(const Shape& out, const MaxPoolOptions& o, const Windows& down, const Windows& across, std::int64_t row,
+          std::int64_t column) {
+    for (std::int64_t i = down.first; i <= down.last; ++i)
+      for (std::int64_t j = across.first; j <= across.last; ++j, ++count) {
+        at[count] = (i * out[2] + j) * out[3];
+        place[count] = (row + o.padding - i * o.stride) * o.kernel + column + o.padding - j * o.stride;
+      }
+  }
+};
+
+/// The gradient of one input pixel's channels [c, channels), in whole vectors, and the first that is left. kCount: how
+/// many windows hold it, or 0, any number.
+template <std::size_t kCount, class D, class T>
+HWY_INLINE std::int64_t gather_vectors(D d, const T* gy, const std::uint8_t* argmax, const Holders& holders,
+                                       std::int64_t c, std::int64_t channels, T* gx) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::size_t count = kCount > 0 ? kCount : holders.count;
+  for (; c + lanes <= channels; c += lanes) {
+    auto sum = hn::Zero(d);
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::int64_t at = holders.at[k] + c;
+      const auto won = hn::Eq(load_places(d, argmax + at), hn::Set(d, static_cast<T>(holders.place[k])));
       sum = hn::Add(sum, hn::IfThenElseZero(won, hn::LoadU(d, gy + at)));
     }
-  hn::StoreU(sum, d, gx + c);
+    hn::StoreU(sum, d, gx + c);
+  }
+  return c;
 }
 
 /// Row `row` of one picture's input gradient.
@@ -111,13 +130,16 @@ void gather_row(const T* gy, const std::uint8_t* argmax, const Shape& in, const 
                 std::int64_t row, T* gx) {
   const hn::ScalableTag<T> d;
   const hn::CappedTag<T, 1> one;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Windows down(row, out[1], o);
   for (std::int64_t column = 0; column < in[2]; ++column, gx += in[3]) {
-    const Windows across(column, out[2], o);
-    std::int64_t c = 0;
-    for (; c + lanes <= in[3]; c += lanes) gather_vector(d, gy, argmax, out, o, down, across, row, column, c, gx);
-    for (; c < in[3]; ++c) gather_vector(one, gy, argmax, out, o, down, across, row, column, c, gx);
+    const Holders holders(out, o, down, Windows(column, out[2], o), row, column);
+    const auto gather = [&]<std::size_t kCount>()
+                            HWY_ATTR { return gather_vectors<kCount>(d, gy, argmax, holders, 0, in[3], gx); };
+    const std::int64_t c = holders.count == 1   ? gather.template operator()<1>()
+                           : holders.count == 2 ? gather.template operator()<2>()
+                           : holders.count == 4 ? gather.template operator()<4>()
+                                                : gather.template operator()<0>();
+    gather_vectors<0>(one, gy, argmax, holders, c, in[3], gx);
   }
 }
 

@@ -12,11 +12,29 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "s4l/kernels/cpu/columns-inl.h"
 #include "s4l/kernels/cpu/past_caches.h"
 #include "s4l/kernels/cpu/rows.h"
+
+#ifndef S4L_KERNELS_CPU_ROWS_CLASS
+#define S4L_KERNELS_CPU_ROWS_CLASS
+namespace s4l::cpu {
+
+template <class T>
+constexpr std::array<T, kNarrow> class_numbers() {
+  std::array<T, kNarrow> all{};
+  for (std::size_t c = 0; c < all.size(); ++c) all[c] = static_cast<T>(c);
+  return all;
+}
+/// The numbers of classes, to be loaded: faster than converting them.
+template <class T>
+inline constexpr std::array<T, kNarrow> kClass = class_numbers<T>();
+
+}  // namespace s4l::cpu
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace s4l::cpu::HWY_NAMESPACE {
@@ -174,14 +192,15 @@ struct RowLanes {
   V first(const T* x, V value) const {
     V place = hn::Set(d, T{-2});
     for (std::int64_t c = classes; c-- > 0;)
-      place = hn::IfThenElse(hn::Eq(hn::Load(d, x + c * lanes()), value), hn::Set(d, static_cast<T>(c)), place);
+      place = hn::IfThenElse(hn::Eq(hn::Load(d, x + c * lanes()), value), hn::Set(d, kClass<T>[c]), place);
     return place;
   }
-  HWY_INLINE V number(std::int64_t at) const { return hn::Set(d, static_cast<T>(at / lanes())); }
-  V at(const T* x, V place) const {
-    const hn::RebindToSigned<D> di;
-    const V column = hn::MulAdd(hn::Max(place, hn::Zero(d)), hn::Set(d, static_cast<T>(lanes())), hn::Iota(d, 0));
-    return hn::GatherIndex(d, x, hn::ConvertTo(di, column));
+  HWY_INLINE V number(std::int64_t at) const { return hn::Set(d, kClass<T>[at / lanes()]); }
+  V at(const T* x, V place) const {  // a gather takes as long as ten classes
+    V found = hn::Zero(d);
+    for (std::int64_t c = 0; c < classes; ++c)
+      found = hn::IfThenElse(hn::Eq(place, hn::Set(d, kClass<T>[c])), hn::Load(d, x + c * lanes()), found);
+    return found;
   }
   V given(const std::int32_t* labels) const {
     if (rows == lanes()) {

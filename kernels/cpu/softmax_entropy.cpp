@@ -17,6 +17,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include "s4l/kernels/cpu/exp_of_negative-inl.h"
+#include "s4l/kernels/cpu/log-inl.h"
 #include "s4l/kernels/cpu/rows-inl.h"
 
 #ifndef S4L_KERNELS_CPU_SOFTMAX_ENTROPY
@@ -97,7 +98,7 @@ struct EntropyFormula {
     });
     const auto none = hn::Or(hn::Eq(sums[0], zero), hn::IsNaN(sums[2]));  // only -inf, or a NaN: no distribution
     const V sum_e = hn::IfThenElse(none, nan, sums[0]), inverse = hn::Div(set(1), sum_e);
-    const V log_e = hn::IfThenElse(none, nan, hn::Log(d, sum_e)), mean_s = hn::Mul(sums[1], inverse);
+    const V log_e = hn::IfThenElse(none, nan, log_of_sum(d, sum_e)), mean_s = hn::Mul(sums[1], inverse);
     V sum_t = label.own, sum_t_s = weighted(label.own, hn::Sub(lanes.at(z, label.place), max));
     if constexpr (kSoft) sum_t = hn::Mul(own, sums[3]), sum_t_s = weighted(own, sums[4]);
     const V total = hn::MulAdd(label.every, classes, sum_t);
@@ -148,13 +149,15 @@ auto rows_kernel(double) { return HWY_DYNAMIC_DISPATCH(entropy_rows_f64); }
 
 void check_labels(const std::int32_t* labels, std::int64_t n, std::int64_t k) {
   std::atomic<bool> wrong = false;
+  const auto last = static_cast<std::uint32_t>(k - 1);
   parallel_blocks(n, 1 << 16, [&](std::int64_t begin, std::int64_t end) {
-    std::int32_t least = -1, most = -1;
+    // The signs of label + 1 and last - label together: SSE2, which this is compiled for, has no minimum of integers.
+    std::uint32_t below_zero = 0;
     for (std::int64_t i = begin; i < end; ++i) {
-      least = std::min(least, labels[i]);
-      most = std::max(most, labels[i]);
+      const auto label = static_cast<std::uint32_t>(labels[i]);
+      below_zero |= (label + 1) | (last - label);
     }
-    if (least < -1 || most >= k) wrong = true;
+    if (below_zero >> 31 != 0) wrong = true;
   });
   for (std::int64_t i = 0; wrong && i < n; ++i)
     check(-1 <= labels[i] && labels[i] < k, "softmax_entropy: expected labels from -1 to {}, got {} in row {}", k - 1,

@@ -74,7 +74,8 @@ struct Moments {
     }
   }
   __device__ __forceinline__ void finish(int channel, int group, double sum, double squares) {
-    const double m = sum / rows, var = std::fmax(0.0, squares / rows - m * m);
+    const double m = sum / rows, rest = squares / rows - m * m;
+    const double var = rest < 0 ? 0 : rest;  // what is not finite stays so
     mean[group * channels + channel] = static_cast<Number<T>>(m);
     rstd[group * channels + channel] = static_cast<Number<T>>(1 / std::sqrt(var + epsilon));
     mean_of_means = (group == 0 ? 0 : mean_of_means) + m / groups;

@@ -35,11 +35,22 @@ void fill_with_zeros(const Tensor& x) { runtime(x.device()).fill(x.raw(), 0, x.b
 
 std::string to_text(const Conv2dProblem& problem) {
   static constexpr const char* kDirections[] = {"forward", "backward data", "backward weight"};
+  static constexpr const char* kFusions[] = {"", " with statistics", " with activation and statistics",
+                                             " with activation", " with ReLU and norm"};
   const Conv2dOptions& o = problem.options;
-  return fill_in("conv2d {} {}: x {}, w {}, y {}, stride {}, padding {}, dilation {}, groups {}",
-                 {kDirections[static_cast<int>(problem.direction)], problem.tf32 ? "tf32" : name_of(problem.dtype),
-                  s4l::to_text(problem.x), s4l::to_text(problem.w), s4l::to_text(problem.y), s4l::to_text(o.stride),
-                  s4l::to_text(o.padding), s4l::to_text(o.dilation), s4l::to_text(o.groups)});
+  return fill_in("conv2d {}{} {}: x {}, w {}, y {}, stride {}, padding {}, dilation {}, groups {}",
+                 {kDirections[static_cast<int>(problem.direction)], kFusions[static_cast<int>(problem.fusion)],
+                  problem.tf32 ? "tf32" : name_of(problem.dtype), s4l::to_text(problem.x), s4l::to_text(problem.w),
+                  s4l::to_text(problem.y), s4l::to_text(o.stride), s4l::to_text(o.padding), s4l::to_text(o.dilation),
+                  s4l::to_text(o.groups)});
+}
+
+void check_fusion(const Conv2dProblem& problem) {
+  static constexpr Direction kFused[] = {Direction::forward, Direction::forward, Direction::backward_weight,
+                                         Direction::backward_data};
+  if (problem.fusion == Fusion::none) return;
+  check(problem.direction == kFused[static_cast<int>(problem.fusion) - 1],
+        "{}: expected a fusion of this direction, got one of another", to_text(problem));
 }
 
 void conv2d(const Tensor& x, const Tensor& w, const Conv2dOptions& options, const Tensor& y) {

@@ -33,10 +33,11 @@ class CudnnPlan final : public Conv2dPlan {
 };
 
 /// All of a problem, to find its plan by.
-using Key = std::array<std::int64_t, 19>;
+using Key = std::array<std::int64_t, 20>;
 Key key_of(const Conv2dProblem& p) {
   const Conv2dOptions& o = p.options;
   return {static_cast<int>(p.direction),
+          static_cast<int>(p.fusion),
           static_cast<int>(p.dtype),
           p.tf32,
           p.x[0],
@@ -97,7 +98,7 @@ class Plans {
 
   /// A graph of its own, with the one plan: those that were tried go.
   const CudnnPlan* recall(const Conv2dProblem& problem, const std::string& id) {
-    auto graph = std::make_unique<CudnnGraph>(problem, Fusion::none, device());
+    auto graph = std::make_unique<CudnnGraph>(problem, device());
     const auto candidate = graph->recall(id);
     if (!candidate) return nullptr;
     return &plans_.try_emplace(key_of(problem), std::move(graph), *candidate).first->second;
@@ -105,7 +106,7 @@ class Plans {
 
   /// The fastest plan that wants little workspace, and no more than there is, or the one that wants least.
   Choice choose(const Conv2dProblem& problem, const Conv2dOperands& operands) {
-    CudnnGraph graph(problem, Fusion::none, device());
+    CudnnGraph graph(problem, device());
     const int announced = graph.candidates();
     const auto less_workspace = [&](int a, int b) { return graph.workspace(a) < graph.workspace(b); };
     std::vector<int> ready, small;

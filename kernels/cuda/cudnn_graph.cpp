@@ -46,20 +46,21 @@ fe::DataType_t type_of(DType dtype) {
 std::vector<std::int64_t> sizes(const Shape& s) { return {s[0], s[3], s[1], s[2]}; }
 std::vector<std::int64_t> strides(const Shape& s) { return {s[1] * s[2] * s[3], 1, s[2] * s[3], s[3]}; }
 
-enum Uid : std::int64_t { kX, kW, kY, kScale, kBias, kMean, kDeviation, kSum, kSquares, kOther };
+/// From kScale on in the order in which run() names a fusion's operands; kGradients is the first of batch norm's five.
+enum Uid : std::int64_t { kX, kW, kY, kScale, kBias, kMean, kDeviation, kSum, kSquares, kNormX, kGradients };
 
 /// Builds the nodes of one problem.
 class Builder {
  public:
   Builder(fe::graph::Graph& graph, const Conv2dProblem& problem) : graph_(graph), p_(problem) {}
 
-  void build(Fusion fusion) {
+  void build() {
     if (p_.direction == Direction::forward)
-      forward(fusion);
+      forward();
     else if (p_.direction == Direction::backward_data)
-      backward_data(fusion);
+      backward_data();
     else
-      backward_weight(fusion);
+      backward_weight();
   }
 
  private:
@@ -97,30 +98,30 @@ class Builder {
   }
 
   /// x, or relu(scale x + bias).
-  Node input(Fusion fusion) {
+  Node input() {
     const Node x = tensor("x", kX, p_.x);
-    if (fusion != Fusion::activation && fusion != Fusion::activation_statistics) return x;
+    if (!activates(p_.fusion)) return x;
     const Node scaled = pointwise(fe::PointwiseMode_t::MUL, x, channels("scale", kScale, p_.x[3], type_of(p_.dtype)));
     return pointwise(fe::PointwiseMode_t::RELU_FWD,
                      pointwise(fe::PointwiseMode_t::ADD, scaled, channels("bias", kBias, p_.x[3], type_of(p_.dtype))));
   }
 
-  void forward(Fusion fusion) {
-    const Node y = graph_.conv_fprop(input(fusion), tensor("w", kW, p_.w), window<fe::graph::Conv_fprop_attributes>());
+  void forward() {
+    const Node y = graph_.conv_fprop(input(), tensor("w", kW, p_.w), window<fe::graph::Conv_fprop_attributes>());
     result(y, kY, p_.y);
-    if (fusion != Fusion::statistics && fusion != Fusion::activation_statistics) return;
+    if (p_.fusion == Fusion::none) return;
     const auto [sum, squares] = graph_.genstats(y, fe::graph::Genstats_attributes());
     channel_result(sum, kSum);
     channel_result(squares, kSquares);
   }
 
-  void backward_data(Fusion fusion) {
+  void backward_data() {
     const Node gx =
         graph_.conv_dgrad(tensor("gy", kY, p_.y), tensor("w", kW, p_.w), window<fe::graph::Conv_dgrad_attributes>());
-    if (fusion != Fusion::relu_norm) return result(gx, kX, p_.x);
+    if (p_.fusion == Fusion::none) return result(gx, kX, p_.x);
     gx->set_dim(sizes(p_.x)).set_stride(strides(p_.x));
     const auto f32 = [&](const char* name, Uid uid) { return channels(name, uid, p_.x[3], fe::DataType_t::FLOAT); };
-    const Node x = tensor("x", kOther, p_.x), mean = f32("mean", kMean),
+    const Node x = tensor("x", kNormX, p_.x), mean = f32("mean", kMean),
                deviation = f32("inverse deviation", kDeviation), scale = f32("scale", kScale),
                bias = f32("bias", kBias);
     const Node normal = pointwise(fe::PointwiseMode_t::MUL, pointwise(fe::PointwiseMode_t::SUB, x, mean), deviation);
@@ -128,12 +129,11 @@ class Builder {
     const Node masked = pointwise(fe::PointwiseMode_t::RELU_BWD, gx, y);
     result(masked, kX, p_.x);
     const auto sums = graph_.dbn_weight(masked, x, mean, deviation, scale, fe::graph::DBN_weight_attributes());
-    for (std::size_t i = 0; i < sums.size(); ++i) channel_result(sums[i], static_cast<Uid>(kOther + 1 + i));
+    for (std::size_t i = 0; i < sums.size(); ++i) channel_result(sums[i], static_cast<Uid>(kGradients + i));
   }
 
-  void backward_weight(Fusion fusion) {
-    const Node gw =
-        graph_.conv_wgrad(tensor("gy", kY, p_.y), input(fusion), window<fe::graph::Conv_wgrad_attributes>());
+  void backward_weight() {
+    const Node gw = graph_.conv_wgrad(tensor("gy", kY, p_.y), input(), window<fe::graph::Conv_wgrad_attributes>());
     result(gw, kW, p_.w);
   }
 
@@ -155,12 +155,13 @@ struct CudnnGraph::State {
   }
 };
 
-CudnnGraph::CudnnGraph(const Conv2dProblem& problem, Fusion fusion, const CudnnDevice& device)
+CudnnGraph::CudnnGraph(const Conv2dProblem& problem, const CudnnDevice& device)
     : state_(std::make_unique<State>(State{problem, device.handle, {}, {}})) {
+  check_fusion(problem);
   fe::graph::Graph& graph = state_->graph;
   const fe::DataType_t sums = problem.dtype == DType::f64 ? fe::DataType_t::DOUBLE : fe::DataType_t::FLOAT;
   graph.set_io_data_type(type_of(problem.dtype)).set_compute_data_type(sums);
-  graph.set_intermediate_data_type(fusion == Fusion::relu_norm ? sums : type_of(problem.dtype));
+  graph.set_intermediate_data_type(problem.fusion == Fusion::relu_norm ? sums : type_of(problem.dtype));
   if (device.handle == nullptr) {
     const auto described = std::make_shared<fe::DeviceProperties>();
     std::vector<std::uint8_t> json(device.properties.begin(), device.properties.end());
@@ -168,7 +169,7 @@ CudnnGraph::CudnnGraph(const Conv2dProblem& problem, Fusion fusion, const CudnnD
     expect(described->deserialize(json), "device properties", problem);
     graph.set_device_properties(described);
   }
-  Builder(graph, problem).build(fusion);
+  Builder(graph, problem).build();
   expect(graph.validate(), "validate", problem);
   expect(graph.build_operation_graph(device.handle), "build_operation_graph", problem);
 }
@@ -208,6 +209,12 @@ std::size_t CudnnGraph::workspace(int candidate) const {
 
 void CudnnGraph::run(int candidate, const Conv2dOperands& operands, void* workspace) const {
   std::unordered_map<std::int64_t, void*> addresses{{kX, operands.x}, {kW, operands.w}, {kY, operands.y}};
+  const FusionOperands& f = operands.fused;
+  std::int64_t uid = kScale;
+  if (state_->problem.fusion != Fusion::none)
+    for (void* address : {f.scale, f.bias, f.mean, f.deviation, f.sum, f.squares, f.norm_x, f.gscale, f.gbias,
+                          f.times_gx, f.times_norm_x, f.plus})
+      addresses[uid++] = address;
   expect(state_->graph.execute_plan_at_index(state_->handle, addresses, workspace, candidate), "execute",
          state_->problem);
 }

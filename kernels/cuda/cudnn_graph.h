@@ -10,15 +10,6 @@ struct cudnnContext;
 
 namespace s4l::cuda {
 
-/// What cuDNN computes in the same kernel as a convolution. Engines for these exist in f16 alone.
-enum class Fusion : std::uint8_t {
-  none,
-  statistics,             ///< forward, and the sum and sum of squares of each channel of y
-  activation_statistics,  ///< the same of relu(scale x + bias) in place of x
-  activation,             ///< forward or weight gradient of relu(scale x + bias) in place of x
-  relu_norm,              ///< data gradient through the ReLU before, and the gradients of the batch norm before that
-};
-
 /// The device that plans are made for: that of a handle, or without one the device that `properties` describes.
 struct CudnnDevice {
   cudnnContext* handle = nullptr;
@@ -29,7 +20,7 @@ struct CudnnDevice {
 class CudnnGraph {
  public:
   /// Refused by cuDNN: an Error with the call, the problem and cuDNN's name for the reason.
-  CudnnGraph(const Conv2dProblem& problem, Fusion fusion, const CudnnDevice& device);
+  CudnnGraph(const Conv2dProblem& problem, const CudnnDevice& device);
   ~CudnnGraph();
 
   /// How many plans the heuristics announce, the one they think fastest first. Less than that can be finalised.

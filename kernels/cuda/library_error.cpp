@@ -1,7 +1,7 @@
 #include "s4l/kernels/cuda/library_error.h"
 
 #include "s4l/core/device/arena.h"
-#include "s4l/core/device/runtime.h"
+#include "s4l/core/device/cuda.h"
 #include "s4l/core/error.h"
 
 namespace s4l::cuda {
@@ -34,8 +34,9 @@ void fail_call(const std::string& problem, const char* call, const LibraryAnswer
   if (text.find("ALLOC_FAILED") == std::string::npos && text.find("MemoryAllocation") == std::string::npos)
     fail(ErrorKind::usage, "{}: {}: {}; {}", problem, call, text, advice_for(text));
   const MemoryUse use = runtime(device).memory_use();
-  fail(ErrorKind::memory, "{}: {}: {}; memory of {} ended: tensors hold {}, {} are kept for them", problem, call, text,
-       device, mebibytes(use.current), mebibytes(use.reserved - std::min(use.current, use.reserved)));
+  fail(ErrorKind::memory, "{}: {}: {}; memory of {} ended: tensors hold {}, {} are kept for them, {} are free", problem,
+       call, text, device, mebibytes(use.current), mebibytes(use.reserved - use.current),
+       mebibytes(free_memory(device.index)));
 }
 
 }  // namespace s4l::cuda

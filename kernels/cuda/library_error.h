@@ -11,7 +11,7 @@ struct LibraryAnswer {
 };
 
 /// Throws it with the call, the problem and what to do. Where the library could not allocate, the Error is one of
-/// memory and says what tensors hold.
+/// memory and says what tensors hold and what is free.
 [[noreturn]] void fail_call(const std::string& problem, const char* call, const LibraryAnswer& answer, Device device);
 
 }  // namespace s4l::cuda

@@ -14,7 +14,7 @@
 namespace s4l::cuda {
 namespace {
 
-/// While one lives, the calling thread may allocate though it captures: the pool's segments are no part of the graph.
+/// While one lives, the calling thread may allocate though it captures: the pools' memory is no part of the graph.
 class AllocationInCapture {
  public:
   AllocationInCapture() { cudaThreadExchangeStreamCaptureMode(&mode_); }
@@ -38,6 +38,11 @@ void* take_from_device(std::size_t bytes) {
   return memory;
 }
 
+void give_to_device(void* memory) {
+  const AllocationInCapture allowed;
+  cudaFree(memory);  // waits for the device
+}
+
 std::size_t free_on_device() {
   std::size_t free = 0, all = 0;
   return cudaMemGetInfo(&free, &all) == cudaSuccess ? free : 0;
@@ -58,23 +63,20 @@ cudaMemoryType kind_of(const void* memory) {
 /// A stream's work as CUDA recorded it, and the memory it uses.
 class CudaGraph final : public Graph {
  public:
-  CudaGraph(MemoryPool& pool, int number, cudaStream_t stream, cudaGraph_t recorded)
-      : pool_(pool), number_(number), stream_(stream) {
+  CudaGraph(std::unique_ptr<GraphMemory> memory, cudaStream_t stream, cudaGraph_t recorded)
+      : memory_(std::move(memory)), stream_(stream) {
     const cudaError_t error = cudaGraphInstantiate(&executable_, recorded, 0);
     cudaGraphDestroy(recorded);
-    if (error != cudaSuccess) pool_.release(number_);
     check_cuda(error, "cudaGraphInstantiate");
   }
   ~CudaGraph() override {
     cudaStreamSynchronize(stream_);
     cudaGraphExecDestroy(executable_);
-    pool_.release(number_);
   }
   void replay() override { check_cuda(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch"); }
 
  private:
-  MemoryPool& pool_;
-  int number_;
+  std::unique_ptr<GraphMemory> memory_;
   cudaStream_t stream_;
   cudaGraphExec_t executable_ = nullptr;
 };
@@ -152,8 +154,7 @@ class CudaRuntime final : public Runtime {
 
   std::unique_ptr<Graph> capture(Stream stream, std::function<void()> work) override {
     use_device();
-    MemoryPool& pool = pool_of(stream);
-    const int number = pool.begin_capture();
+    auto memory = std::make_unique<GraphMemory>(pool_of(stream));
     cudaGraph_t recorded = nullptr;
     try {
       check_cuda(cudaStreamBeginCapture(handle(stream), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
@@ -162,15 +163,11 @@ class CudaRuntime final : public Runtime {
       cudaStreamEndCapture(handle(stream), &recorded);
       if (recorded != nullptr) cudaGraphDestroy(recorded);
       cudaGetLastError();
-      pool.end_capture();
-      pool.release(number);
       throw;
     }
-    const cudaError_t error = cudaStreamEndCapture(handle(stream), &recorded);
-    pool.end_capture();
-    if (error != cudaSuccess) pool.release(number);
-    check_cuda(error, "cudaStreamEndCapture");
-    auto graph = std::make_unique<CudaGraph>(pool, number, handle(stream), recorded);
+    check_cuda(cudaStreamEndCapture(handle(stream), &recorded), "cudaStreamEndCapture");
+    memory->recorded();
+    auto graph = std::make_unique<CudaGraph>(std::move(memory), handle(stream), recorded);
     graph->replay();
     return graph;
   }
@@ -188,9 +185,7 @@ class CudaRuntime final : public Runtime {
 
  private:
   static cudaStream_t handle(Stream stream) { return static_cast<cudaStream_t>(stream.handle()); }
-  static MemorySource source() {
-    return {take_from_device, [](void* memory) { cudaFree(memory); }, free_on_device};
-  }
+  static MemorySource source() { return {take_from_device, give_to_device, free_on_device}; }
   Device device() const { return {Device::Kind::cuda, index_}; }
   void use_device() const { check_cuda(cudaSetDevice(index_), "cudaSetDevice({})", index_); }
   Staging& staging_of(Stream stream) { return stream.handle() == copy_ ? for_copy_ : for_compute_; }
@@ -198,7 +193,7 @@ class CudaRuntime final : public Runtime {
 
   int index_;
   cudaStream_t compute_ = nullptr, copy_ = nullptr;
-  MemoryPool of_compute_{device(), source()}, of_copy_{device(), source()};
+  MemoryPool of_compute_{device(), source(), reuse_memory()}, of_copy_{device(), source(), reuse_memory()};
   Staging for_compute_, for_copy_;
 };
 
@@ -233,6 +228,11 @@ Runtime& runtime(int index) {
   auto& made = (*all)[static_cast<std::size_t>(index)];
   if (made == nullptr) made = std::make_unique<CudaRuntime>(index);
   return *made;
+}
+
+std::size_t free_memory(int index) {
+  runtime(index).compute_stream();  // makes it the calling thread's device
+  return free_on_device();
 }
 
 }  // namespace s4l::cuda

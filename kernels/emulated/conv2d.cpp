@@ -16,6 +16,7 @@ namespace {
 using cuda::Conv2dOperands;
 using cuda::Conv2dProblem;
 using cuda::Direction;
+using cuda::Fusion;
 
 std::int64_t windows(std::int64_t size, std::int64_t taps, const Conv2dOptions& o) {
   return (size + 2 * std::int64_t{o.padding} - o.dilation * (taps - 1) - 1) / o.stride + 1;
@@ -39,6 +40,49 @@ void check_problem(const Conv2dProblem& p) {
          "y of the size that x, w and the options give");
 }
 
+/// What a fusion reads and writes besides x, w and y.
+void check_fused(LibraryCall& call, const Conv2dProblem& p, const cuda::FusionOperands& fused) {
+  const auto operand = [&](const char* role, const void* memory, std::int64_t count, DType dtype, bool written) {
+    call.operand(role, memory, static_cast<std::size_t>(count) * size_of(dtype), written);
+  };
+  const auto read = [&](const char* role, const void* memory) {
+    operand(role, memory, p.x[3], activates(p.fusion) ? p.dtype : DType::f32, false);
+  };
+  const auto written = [&](const char* role, const void* memory, std::int64_t channels) {
+    operand(role, memory, channels, DType::f32, true);
+  };
+  if (p.fusion != Fusion::none && p.fusion != Fusion::statistics) {
+    read("scale", fused.scale);
+    read("bias", fused.bias);
+  }
+  if (p.fusion == Fusion::statistics || p.fusion == Fusion::activation_statistics) {
+    written("sum", fused.sum, p.y[3]);
+    written("squares", fused.squares, p.y[3]);
+  }
+  if (p.fusion != Fusion::relu_norm) return;
+  operand("norm_x", fused.norm_x, p.x.numel(), p.dtype, false);
+  read("mean", fused.mean);
+  read("deviation", fused.deviation);
+  written("gscale", fused.gscale, p.x[3]);
+  written("gbias", fused.gbias, p.x[3]);
+  written("times_gx", fused.times_gx, p.x[3]);
+  written("times_norm_x", fused.times_norm_x, p.x[3]);
+  written("plus", fused.plus, p.x[3]);
+}
+
+/// The limits within which an A100 and an H200 have plans for every fusion, as tests/cuda/plans.cpp asks cuDNN.
+void check_has_fusion(const Conv2dProblem& p) {
+  const auto expect = [&](bool holds, const char* what) {
+    if (!holds) fail(ErrorKind::usage, "{}: expected {} for a fusion", cuda::to_text(p), what);
+  };
+  const Conv2dOptions& o = p.options;
+  cuda::check_fusion(p);
+  expect(p.dtype == DType::f16, "f16");
+  expect(o.groups == 1 && p.x[3] % 8 == 0 && p.y[3] % 8 == 0, "one group, channels and outputs in multiples of 8");
+  expect(p.w[1] <= 5 && p.w[2] <= 5 && o.stride <= 3 && o.padding <= 3 && o.dilation <= 3,
+         "at most 5 x 5 taps, a stride, padding and dilation of at most 3");
+}
+
 class Plan final : public cuda::Conv2dPlan {
  public:
   explicit Plan(const Conv2dProblem& problem) : problem_(problem) {}
@@ -58,6 +102,7 @@ class Plan final : public cuda::Conv2dPlan {
     call.operand("x", operands.x, bytes(problem_.x), direction == Direction::backward_data);
     call.operand("w", operands.w, bytes(problem_.w), direction == Direction::backward_weight);
     call.operand("y", operands.y, bytes(problem_.y), direction == Direction::forward);
+    check_fused(call, problem_, operands.fused);
     call.workspace(workspace, this->workspace());
     call.submit("execute", stream, [problem = problem_, operands] { naive_conv2d(problem, operands); });
   }
@@ -75,6 +120,7 @@ const Conv2dPlan& conv2d_plan(const Conv2dProblem& problem, const Conv2dOperands
   static std::mutex mutex;
   static auto* plans = new std::map<std::string, emulated::Plan>;  // never destroyed, as cuDNN's
   emulated::check_problem(problem);
+  if (problem.fusion != Fusion::none) emulated::check_has_fusion(problem);
   const std::lock_guard lock(mutex);
   const auto [plan, is_new] = plans->try_emplace(to_text(problem), problem);
   emulated::check_may_choose(is_new, to_text(problem));

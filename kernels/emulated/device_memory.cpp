@@ -2,14 +2,11 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <vector>
 
-#include "s4l/core/device/arena.h"
 #include "s4l/core/error.h"
 #include "s4l/kernels/emulated/executor.h"
 #include "s4l/kernels/emulated/fiber.h"
@@ -17,120 +14,96 @@
 namespace s4l::emulated {
 namespace {
 
-constexpr bool kHeapBlocks = kSanitizer == Sanitizer::address;
-constexpr std::size_t kPage = 4096;
-constexpr std::size_t kAlignment = 256;                   // cudaMalloc's
-constexpr std::size_t kReserved = std::size_t{64} << 30;  // of address space
+constexpr bool kHeap = kSanitizer == Sanitizer::address;
+constexpr std::size_t kAlignment = 512;               // cudaMalloc's
+constexpr std::size_t kSize = std::size_t{64} << 30;  // of address space
 
 class DeviceMemory {
  public:
-  void* allocate(std::size_t bytes) {
+  void* take(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    if (failing_ > 0 && --failing_ == 0) refuse(bytes);
-    if (bytes > kReserved) refuse(bytes);
-    const std::size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment + (bytes == 0 ? kAlignment : 0);
-    void* memory = kHeapBlocks ? heap_block(bytes) : block_of(size);
-    live_[memory] = {bytes, size};
-    held_ += bytes;
-    poison(memory, bytes);
+    if (bytes > kSize - taken_) return nullptr;
+    void* memory = kHeap ? heap_block(bytes) : map(bytes);
+    if (memory == nullptr) return nullptr;
+    pieces_[memory] = bytes;
+    taken_ += bytes;
     return memory;
   }
-
-  void release(void* memory) {
+  void give(void* memory) {
     const std::lock_guard lock(mutex_);
-    const auto found = live_.find(memory);
-    check(found != live_.end(), "emulated device: expected memory of its own to free, got another pointer");
-    const auto [bytes, size] = found->second;
-    live_.erase(found);
-    held_ -= bytes;
-    poison(memory, bytes);
-    if (kHeapBlocks)
+    const auto piece = pieces_.find(memory);
+    check(piece != pieces_.end(), "emulated device: expected memory of its own to free, got another pointer");
+    taken_ -= piece->second;
+    if (kHeap)
       std::free(memory);
     else
-      free_[size].push_back(memory);
+      ::munmap(memory, piece->second);
+    pieces_.erase(piece);
+  }
+  std::size_t left() const {
+    const std::lock_guard lock(mutex_);
+    return kSize - taken_;
   }
 
-  std::size_t held() const {
+  void begin_block(void* block, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
-    return held_;
+    auto* const begin = static_cast<char*>(block);
+    const auto next = blocks_.lower_bound(begin);
+    check((next == blocks_.end() || begin + bytes <= next->first) &&
+              (next == blocks_.begin() || std::prev(next)->first + std::prev(next)->second <= begin),
+          "emulated device: expected a new block apart from those in use, got {} bytes with some in common", bytes);
+    blocks_[begin] = bytes;
+  }
+  void end_block(void* block) {
+    const std::lock_guard lock(mutex_);
+    check(blocks_.erase(static_cast<char*>(block)) == 1,
+          "emulated device: expected a block that is in use to be given back, got another pointer");
+  }
+  bool in_block(const void* pointer, std::size_t bytes) const {
+    const std::lock_guard lock(mutex_);
+    const auto* const begin = static_cast<const char*>(pointer);
+    const auto next = blocks_.upper_bound(begin);
+    if (next == blocks_.begin()) return false;
+    return begin + bytes <= std::prev(next)->first + std::prev(next)->second;
   }
 
   void fail_at(int n) {
     const std::lock_guard lock(mutex_);
     failing_ = n;
   }
-
-  bool contains(const void* pointer) const {
+  bool fails() {
     const std::lock_guard lock(mutex_);
-    auto next = live_.upper_bound(const_cast<void*>(pointer));
-    if (next == live_.begin()) return false;
-    --next;
-    return static_cast<const char*>(pointer) <= static_cast<const char*>(next->first) + next->second.bytes;
+    return failing_ > 0 && --failing_ == 0;
   }
 
   void open() {
     const std::lock_guard lock(mutex_);
-    if (open_++ == 0) protect(PROT_READ | PROT_WRITE);
+    if (open_++ == 0) protect();
   }
   void close() {
     const std::lock_guard lock(mutex_);
-    if (--open_ == 0) protect(PROT_NONE);
+    if (--open_ == 0) protect();
   }
 
  private:
-  struct Sizes {
-    std::size_t bytes, size;
-  };
-
-  [[noreturn]] void refuse(std::size_t bytes) const {
-    fail(ErrorKind::memory, "memory of cuda:0: expected {} more, got none; tensors hold {}, {} are free",
-         mebibytes(bytes), mebibytes(held_), mebibytes(kReserved - std::min(used_, kReserved)));
+  int access() const { return open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE; }
+  void protect() const {
+    if (kHeap) return;
+    for (const auto& [memory, bytes] : pieces_) ::mprotect(memory, bytes, access());
   }
-
-  void* heap_block(std::size_t bytes) const {
+  void* map(std::size_t bytes) const {
+    void* memory = ::mmap(nullptr, bytes, access(), MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+  }
+  static void* heap_block(std::size_t bytes) {
     void* memory = nullptr;
-    if (::posix_memalign(&memory, kAlignment, bytes == 0 ? 1 : bytes) != 0) refuse(bytes);
-    return memory;
-  }
-
-  void* block_of(std::size_t size) {
-    if (auto& blocks = free_[size]; !blocks.empty()) {
-      void* memory = blocks.back();
-      blocks.pop_back();
-      return memory;
-    }
-    if (arena_ == nullptr) {
-      void* space = ::mmap(nullptr, kReserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      check(space != MAP_FAILED, "emulated device: expected {} bytes of address space, got none", kReserved);
-      arena_ = static_cast<char*>(space);
-    }
-    if (used_ + size > kReserved) refuse(size);
-    char* memory = arena_ + used_;
-    used_ += size;
-    if (open_ > 0) protect(memory, memory + size, PROT_READ | PROT_WRITE);
-    return memory;
-  }
-
-  void poison(void* memory, std::size_t bytes) {
-    if (bytes == 0) return;
-    char* first = static_cast<char*>(memory);
-    if (open_ == 0) protect(first, first + bytes, PROT_READ | PROT_WRITE);
-    std::memset(memory, 0xff, bytes);
-    if (open_ == 0) protect(first, first + bytes, PROT_NONE);
-  }
-
-  void protect(int access) { protect(arena_, arena_ + used_, access); }
-  void protect(char* first, char* last, int access) {
-    if (kHeapBlocks || first == last) return;
-    first -= static_cast<std::size_t>(first - arena_) % kPage;
-    ::mprotect(first, static_cast<std::size_t>(last - first), access);
+    return ::posix_memalign(&memory, kAlignment, bytes) == 0 ? memory : nullptr;
   }
 
   mutable std::mutex mutex_;
-  std::map<void*, Sizes> live_;
-  std::map<std::size_t, std::vector<void*>> free_;
-  char* arena_ = nullptr;
-  std::size_t used_ = 0, held_ = 0;
+  std::map<void*, std::size_t> pieces_;
+  std::map<const char*, std::size_t> blocks_;  // in use, each in one piece
+  std::size_t taken_ = 0;
   int open_ = 0, failing_ = 0;
 };
 
@@ -141,11 +114,15 @@ DeviceMemory& memory() {
 
 }  // namespace
 
-void* allocate(std::size_t bytes) { return memory().allocate(bytes); }
-void free(void* block) { memory().release(block); }
-bool is_device_memory(const void* pointer) { return memory().contains(pointer); }
-std::size_t allocated_bytes() { return memory().held(); }
+void* take_memory(std::size_t bytes) { return memory().take(bytes); }
+void give_memory(void* piece) { memory().give(piece); }
+std::size_t free_memory() { return memory().left(); }
+bool memory_is_heap() { return kHeap; }
+void begin_block(void* block, std::size_t bytes) { memory().begin_block(block, bytes); }
+void end_block(void* block) { memory().end_block(block); }
+bool is_device_memory(const void* pointer, std::size_t bytes) { return memory().in_block(pointer, bytes); }
 void fail_allocation(int n) { memory().fail_at(n); }
+bool allocation_fails() { return memory().fails(); }
 
 void copy(void* to, const void* from, std::size_t bytes) {
   const AccessToDeviceMemory access;
@@ -161,7 +138,7 @@ AccessToDeviceMemory::AccessToDeviceMemory() { memory().open(); }
 AccessToDeviceMemory::~AccessToDeviceMemory() { memory().close(); }
 
 void check_pointer(const char* kernel, int argument, const void* pointer) {
-  check(pointer == nullptr || memory().contains(pointer),
+  check(pointer == nullptr || is_device_memory(pointer),
         "kernel {}: expected a pointer to live device memory as argument {}, got another", kernel, argument);
 }
 

@@ -36,7 +36,8 @@ void LibraryCall::operand(const char* role, const void* memory, std::size_t byte
   const Operand operand{role, static_cast<const char*>(memory), bytes, written};
   const int number = static_cast<int>(operands_.size()) + 1;
   check_pointer(name_.c_str(), number, operand.memory);
-  check_pointer(name_.c_str(), number, operand.memory + bytes - 1);
+  check(is_device_memory(memory, bytes),
+        "{}: expected {} bytes of {} in one block of the device's memory, got a smaller", name_, bytes, role);
   for (const Operand& other : operands_) {
     const bool apart = operand.memory + bytes <= other.memory || other.memory + other.bytes <= operand.memory;
     check(apart || !(written || other.written), "{}: expected {} apart from {}, got bytes in common", name_, role,

@@ -1,5 +1,7 @@
 #include "s4l/kernels/emulated/naive_conv2d.h"
 
+#include <algorithm>
+
 #include "s4l/kernels/cpu/parallel.h"
 #include "s4l/kernels/emulated/accumulator.h"
 
@@ -8,6 +10,8 @@ namespace {
 
 using cuda::Conv2dProblem;
 using cuda::Direction;
+using cuda::Fusion;
+using cuda::FusionOperands;
 
 /// y += a x over n numbers.
 template <class A>
@@ -120,6 +124,63 @@ void backward_weight(const Sizes& s, const std::vector<A>& x, std::vector<A>& gw
   });
 }
 
+/// relu(scale x + bias) in place of x, rounded as x is: cuDNN never stores it but multiplies numbers of that type.
+template <class T>
+void activate(std::vector<Accumulator<T>>& x, const FusionOperands& fused, std::int64_t channels) {
+  using A = Accumulator<T>;
+  const std::vector<A> scale = widened<T>(fused.scale, channels), bias = widened<T>(fused.bias, channels);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const std::size_t c = i % scale.size();
+    x[i] = static_cast<A>(static_cast<T>(std::max(scale[c] * x[i] + bias[c], A{0})));
+  }
+}
+
+void store(const std::vector<double>& sums, void* to) {
+  std::transform(sums.begin(), sums.end(), static_cast<float*>(to), [](double sum) { return static_cast<float>(sum); });
+}
+
+/// Of y as it is stored.
+template <class A>
+void statistics(const std::vector<A>& y, const FusionOperands& fused, std::int64_t channels) {
+  std::vector<double> sum(static_cast<std::size_t>(channels)), squares(sum.size());
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const auto value = static_cast<double>(y[i]);
+    sum[i % sum.size()] += value;
+    squares[i % sum.size()] += value * value;
+  }
+  store(sum, fused.sum);
+  store(squares, fused.squares);
+}
+
+/// gx through the ReLU, as it is stored, and the gradients of the batch norm's parameters.
+template <class T>
+void relu_norm(std::vector<Accumulator<T>>& gx, const FusionOperands& fused, std::int64_t channels) {
+  const auto read = [&](const void* from) { return widened<float>(from, channels); };
+  const std::vector<float> scale = read(fused.scale), bias = read(fused.bias), mean = read(fused.mean),
+                           deviation = read(fused.deviation);
+  const auto x = widened<T>(fused.norm_x, static_cast<std::int64_t>(gx.size()));
+  std::vector<double> gscale(scale.size()), gbias(scale.size()), times_gx, times_x, plus;
+  for (std::size_t i = 0; i < gx.size(); ++i) {
+    const std::size_t c = i % scale.size();
+    const auto normal = (x[i] - mean[c]) * deviation[c];
+    gx[i] = normal * scale[c] + bias[c] > 0 ? static_cast<Accumulator<T>>(static_cast<T>(gx[i])) : 0;
+    gscale[c] += static_cast<double>(gx[i]) * static_cast<double>(normal);
+    gbias[c] += static_cast<double>(gx[i]);
+  }
+  const double rows = static_cast<double>(gx.size()) / static_cast<double>(channels);
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    const double r = static_cast<double>(deviation[c]), a = static_cast<double>(scale[c]) * r;
+    times_gx.push_back(a);
+    times_x.push_back(-a * r * gscale[c] / rows);
+    plus.push_back(-a * gbias[c] / rows - times_x[c] * static_cast<double>(mean[c]));
+  }
+  store(gscale, fused.gscale);
+  store(gbias, fused.gbias);
+  store(times_gx, fused.times_gx);
+  store(times_x, fused.times_norm_x);
+  store(plus, fused.plus);
+}
+
 }  // namespace
 
 void naive_conv2d(const Conv2dProblem& problem, const cuda::Conv2dOperands& operands) {
@@ -128,17 +189,24 @@ void naive_conv2d(const Conv2dProblem& problem, const cuda::Conv2dOperands& oper
     using Sums = std::vector<Accumulator<T>>;
     const auto input = [](const void* at, const Shape& shape) { return widened<T>(at, shape.numel()); };
     const auto zeros = [](const Shape& shape) { return Sums(static_cast<std::size_t>(shape.numel())); };
+    const auto read_x = [&] {
+      Sums x = input(operands.x, problem.x);
+      if (activates(problem.fusion)) activate<T>(x, operands.fused, s.channels);
+      return x;
+    };
     if (problem.direction == Direction::forward) {
       Sums y = zeros(problem.y);
-      forward(s, input(operands.x, problem.x), input(operands.w, problem.w), y);
+      forward(s, read_x(), input(operands.w, problem.w), y);
       narrow<T>(y, operands.y);
+      if (problem.fusion != Fusion::none) statistics(input(operands.y, problem.y), operands.fused, s.outputs);
     } else if (problem.direction == Direction::backward_data) {
       Sums gx = zeros(problem.x);
       backward_data(s, gx, input(operands.w, problem.w), input(operands.y, problem.y));
+      if (problem.fusion != Fusion::none) relu_norm<T>(gx, operands.fused, s.channels);
       narrow<T>(gx, operands.x);
     } else {
       Sums gw = zeros(problem.w);
-      backward_weight(s, input(operands.x, problem.x), gw, input(operands.y, problem.y));
+      backward_weight(s, read_x(), gw, input(operands.y, problem.y));
       narrow<T>(gw, operands.w);
     }
   });

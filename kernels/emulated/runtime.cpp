@@ -1,13 +1,12 @@
 // The runtime of the device that the CPU plays: nothing that is queued happens before somebody waits for it.
-#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <mutex>
-#include <set>
 #include <utility>
 #include <vector>
 
 #include "s4l/core/device/cuda.h"
+#include "s4l/core/device/memory_pool.h"
 #include "s4l/core/device/staging.h"
 #include "s4l/core/error.h"
 #include "s4l/kernels/emulated/device_memory.h"
@@ -16,67 +15,16 @@
 namespace s4l::emulated {
 namespace {
 
-/// Which blocks graphs use, and so must stay; and how much is in use.
-class Blocks {
- public:
-  void taken(void* block, std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    use_.current += bytes;
-    use_.peak = std::max(use_.peak, use_.current);
-    if (capturing_) recorded_[block] = false;
-  }
-  /// Whether it may go now; else the graph's end gives it back.
-  bool returned(void* block, std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    use_.current -= bytes;
-    for (auto& graph : graphs_)
-      if (const auto found = graph->find(block); found != graph->end()) return !(found->second = true);
-    if (capturing_) recorded_[block] = true;
-    return !capturing_;
-  }
-
-  using OfGraph = std::map<void*, bool>;  // and whether its tensor is gone
-  void begin_capture() {
-    const std::lock_guard lock(mutex_);
-    capturing_ = true;
-  }
-  OfGraph* end_capture() {
-    const std::lock_guard lock(mutex_);
-    capturing_ = false;
-    return graphs_.insert(std::make_unique<OfGraph>(std::exchange(recorded_, {}))).first->get();
-  }
-  void release(OfGraph* graph, void* stream) {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [block, gone] : *graph)
-      if (gone) streams().submit(stream, [memory = block] { emulated::free(memory); });
-    graphs_.erase(std::find_if(graphs_.begin(), graphs_.end(), [=](const auto& one) { return one.get() == graph; }));
-  }
-
-  MemoryUse use() const {
-    const std::lock_guard lock(mutex_);
-    return {use_.current, use_.peak, allocated_bytes()};
-  }
-
- private:
-  mutable std::mutex mutex_;
-  bool capturing_ = false;
-  OfGraph recorded_;
-  std::set<std::unique_ptr<OfGraph>> graphs_;
-  MemoryUse use_;
-};
-
 class RecordedWork final : public Graph {
  public:
-  RecordedWork(Blocks& blocks, void* stream)
-      : blocks_(blocks), memory_(blocks.end_capture()), stream_(stream), work_(streams().end_capture(stream)) {}
-  ~RecordedWork() override { blocks_.release(memory_, stream_); }
+  RecordedWork(std::unique_ptr<GraphMemory> memory, void* stream, std::vector<std::function<void()>> work)
+      : memory_(std::move(memory)), stream_(stream), work_(std::move(work)) {}
   void replay() override {
     for (const auto& piece : work_) streams().submit(stream_, piece);
   }
 
  private:
-  Blocks& blocks_;
-  Blocks::OfGraph* memory_;
+  std::unique_ptr<GraphMemory> memory_;
   void* stream_;
   std::vector<std::function<void()>> work_;
 };
@@ -112,13 +60,18 @@ class EmulatedRuntime final : public Runtime {
   Stream compute_stream() override { return compute_; }
   Stream copy_stream() override { return copy_; }
 
-  void* allocate(std::size_t bytes, Stream) override {
-    void* block = emulated::allocate(bytes);
-    blocks_.taken(block, bytes);
+  void* allocate(std::size_t bytes, Stream stream) override {
+    MemoryPool& pool = pool_of(stream);
+    if (allocation_fails()) pool.refuse(bytes);
+    void* block = pool.take(apart(bytes));
+    begin_block(block, bytes);
+    if (streams().capturing() || !streams().captured(stream.handle())) fill(block, 0xff, bytes, stream);
     return block;
   }
   void free(void* block, std::size_t bytes, Stream stream) noexcept override {
-    if (blocks_.returned(block, bytes)) streams().submit(stream.handle(), [block] { emulated::free(block); });
+    end_block(block);
+    if (!streams().captured(stream.handle())) fill(block, 0xff, bytes, stream);  // else the graph may read it again
+    pool_of(stream).give(block, apart(bytes));
   }
 
   void copy(void* to, const void* from, std::size_t bytes, Stream stream) override {
@@ -145,28 +98,40 @@ class EmulatedRuntime final : public Runtime {
   void synchronize(Stream stream) override { streams().synchronize(stream.handle()); }
 
   std::unique_ptr<Graph> capture(Stream stream, std::function<void()> work) override {
+    auto memory = std::make_unique<GraphMemory>(pool_of(stream));
     streams().begin_capture(stream.handle());
-    blocks_.begin_capture();
     try {
       work();
     } catch (...) {
-      const RecordedWork dropped(blocks_, stream.handle());
+      streams().end_capture();
       throw;
     }
-    auto graph = std::make_unique<RecordedWork>(blocks_, stream.handle());
+    memory->recorded();
+    auto graph = std::make_unique<RecordedWork>(std::move(memory), stream.handle(), streams().end_capture());
     graph->replay();
     return graph;
   }
 
-  MemoryUse memory_use() const override { return blocks_.use(); }
+  MemoryUse memory_use() const override {
+    const MemoryUse a = of_compute_.use(), b = of_copy_.use();
+    return {a.current + b.current, a.peak + b.peak, a.reserved + b.reserved};
+  }
   std::string description() const override { return "played by the CPU"; }
 
  private:
   static constexpr Device kDevice{Device::Kind::cuda, 0};
   Stream compute_ = make_stream(kDevice, streams().make()), copy_ = make_stream(kDevice, streams().make());
   Staging& staging_of(Stream stream) { return stream.handle() == copy_.handle() ? for_copy_ : for_compute_; }
+  MemoryPool& pool_of(Stream stream) { return stream.handle() == copy_.handle() ? of_copy_ : of_compute_; }
+  /// No block begins where another ends: a pointer to one that is gone would pass for the end of its neighbour.
+  static std::size_t apart(std::size_t bytes) { return memory_is_heap() ? bytes : bytes + 1; }
+  /// What goes back is used until `stream` has come so far.
+  static MemoryPool pool_for(Stream stream) {
+    const auto give = [stream](void* memory) { streams().submit(stream.handle(), [memory] { give_memory(memory); }); };
+    return {kDevice, {take_memory, give, free_memory}, reuse_memory() && !memory_is_heap()};
+  }
 
-  Blocks blocks_;
+  MemoryPool of_compute_ = pool_for(compute_), of_copy_ = pool_for(copy_);
   Pinned pinned_;
   Staging for_compute_, for_copy_;
 };
@@ -187,5 +152,6 @@ Runtime& runtime(int) {
   static auto* device = new emulated::EmulatedRuntime;  // never destroyed: tensors may outlive main's statics
   return *device;
 }
+std::size_t free_memory(int) { return emulated::free_memory(); }
 
 }  // namespace s4l::cuda

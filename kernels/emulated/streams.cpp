@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <mutex>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -31,7 +32,10 @@ struct Streams::State {
   std::vector<std::unique_ptr<std::deque<Piece>>> queues;
   Rng rng{0, Purpose::test};
   void* captured = nullptr;  ///< the stream whose work is being recorded
+  std::thread::id capturing_thread;
   std::vector<std::function<void()>> recorded;
+
+  bool records() const { return captured != nullptr && std::this_thread::get_id() == capturing_thread; }
 
   void refuse_in_capture(void* stream, const char* what) const {
     check(stream != captured, "emulated device: expected no {} while work is captured, got one", what);
@@ -67,10 +71,10 @@ void* Streams::make() {
 
 void Streams::submit(void* stream, std::function<void()> work) {
   const std::lock_guard lock(state_->mutex);
-  if (stream == state_->captured)
-    state_->recorded.push_back(std::move(work));
-  else
-    state_->queue(stream).push_back({std::move(work), nullptr});
+  if (stream != state_->captured) return state_->queue(stream).push_back({std::move(work), nullptr});
+  check(state_->records(),
+        "emulated device: expected no work from another thread while a stream is captured, got some");
+  state_->recorded.push_back(std::move(work));
 }
 
 std::shared_ptr<Streams::Event> Streams::record(void* stream) {
@@ -98,9 +102,10 @@ void Streams::begin_capture(void* stream) {
   const std::lock_guard lock(state_->mutex);
   check(state_->captured == nullptr, "emulated device: expected one capture at a time, got a second");
   state_->captured = stream;
+  state_->capturing_thread = std::this_thread::get_id();
 }
 
-std::vector<std::function<void()>> Streams::end_capture(void*) {
+std::vector<std::function<void()>> Streams::end_capture() {
   const std::lock_guard lock(state_->mutex);
   state_->captured = nullptr;
   return std::exchange(state_->recorded, {});
@@ -108,7 +113,12 @@ std::vector<std::function<void()>> Streams::end_capture(void*) {
 
 bool Streams::capturing() const {
   const std::lock_guard lock(state_->mutex);
-  return state_->captured != nullptr;
+  return state_->records();
+}
+
+bool Streams::captured(void* stream) const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->captured == stream;
 }
 
 void Streams::set_seed(std::uint64_t seed) {

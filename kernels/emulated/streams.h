@@ -22,11 +22,13 @@ class Streams {
   void wait(void* stream, std::shared_ptr<Event> event);
   /// Runs until `stream` is empty. No stream that can go on is an Error.
   void synchronize(void* stream);
-  /// From now on what is submitted to `stream` is recorded and not queued. Waiting for it, or ordering it with another
-  /// stream, is an Error meanwhile.
+  /// From now on what the calling thread submits to `stream` is recorded and not queued. What another thread submits
+  /// there, waiting for the stream and ordering it with another one are Errors meanwhile.
   void begin_capture(void* stream);
-  std::vector<std::function<void()>> end_capture(void* stream);
+  std::vector<std::function<void()>> end_capture();
+  /// Whether the calling thread records; whether anybody records `stream`.
   bool capturing() const;
+  bool captured(void* stream) const;
   /// Of the choice of streams.
   void set_seed(std::uint64_t seed);
 

@@ -5,23 +5,32 @@
 namespace s4l::methods {
 namespace {
 
+constexpr int kWarmUp = 2;
+
 Tensor copy_of(const Tensor& x) {
   const Tensor y = empty_like(x);
   copy_(y, x);
   return y;
 }
 
+data::Batch room_for(data::Batch batch) {
+  for (Tensor* x : batch.tensors())
+    if (*x) *x = empty_like(*x);
+  return batch;
+}
+
 }  // namespace
 
 void CapturedStep::run(const data::Batch& batch, const Work& work, Metrics& metrics) {
-  data::Batch given = batch;
-  const std::vector<Tensor*> from = given.tensors();
-  if (graph_ == nullptr) {
-    batch_ = batch;
-    for (Tensor* x : batch_.tensors())
-      if (*x) *x = empty_like(*x);
+  // Before the first step: later it would lie amid what steps leave free, which goes back whole before the recording.
+  if (!batch_.labels) batch_ = room_for(batch);
+  if (warmed_up_ < kWarmUp) {
+    work(batch, metrics);
+    ++warmed_up_;
+    return;
   }
-  const std::vector<Tensor*> to = batch_.tensors();
+  data::Batch given = batch;
+  const std::vector<Tensor*> from = given.tensors(), to = batch_.tensors();
   for (std::size_t i = 0; i < from.size(); ++i)
     if (*from[i]) copy_(*to[i], *from[i]);
   if (graph_ == nullptr) {

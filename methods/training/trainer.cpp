@@ -15,7 +15,6 @@
 namespace s4l::methods {
 namespace {
 
-constexpr int kWarmUp = 2;
 constexpr std::string_view kChoice = "choice:";  // of a device, in a checkpoint's metadata
 
 double mean_of(const Tensor& x) {
@@ -90,14 +89,9 @@ std::string Trainer::batch_that_fits(const data::Batch& batch) {
 
 void Trainer::take_step(const data::Batch& batch) {
   refresh_scalars();
-  const bool on_gpu = options_.device != kCpu;
-  if (!on_gpu || !options_.capture || warmed_up_ < kWarmUp) {
-    compute(batch, metrics_);
-    ++warmed_up_;
-    return;
-  }
-  captured_.run(
-      batch, [this](const data::Batch& fixed, Metrics& metrics) { compute(fixed, metrics); }, metrics_);
+  const auto work = [this](const data::Batch& given, Metrics& metrics) { compute(given, metrics); };
+  if (options_.device == kCpu || !options_.capture) return work(batch, metrics_);
+  captured_.run(batch, work, metrics_);
   optimizer_->bump_version();  // a replay changes the weights behind the host's back
 }
 

@@ -74,7 +74,6 @@ class Trainer {
   std::map<std::string, std::pair<double, std::int64_t>>
       sums_;  // of metrics since the last take_metrics(), with counts
   std::int64_t step_ = 0;
-  int warmed_up_ = 0;  // steps taken as they stand: they make what later ones find ready
 };
 
 }  // namespace s4l::methods

@@ -69,6 +69,7 @@ TEST_CASE("what one stream copies another finds after its event") {
     const auto staging = there.host_memory(x.bytes());
     const void* source = values.data();
     if (staging != nullptr) source = std::memcpy(staging.get(), values.data(), x.bytes());
+    there.wait(copying, there.record(compute));  // for which x was allocated
     there.copy(x.raw(), source, x.bytes(), copying);
     there.wait(compute, there.record(copying));
     there.copy(y.raw(), x.raw(), x.bytes(), compute);

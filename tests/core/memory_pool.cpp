@@ -1,8 +1,11 @@
 #include "s4l/core/device/memory_pool.h"
 
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <thread>
 
 #include "s4l/core/rng.h"
 
@@ -13,7 +16,7 @@ namespace {
 constexpr std::size_t kMiB = 1 << 20;
 constexpr Device kDevice{Device::Kind::cuda, 0};
 
-/// A device with so many bytes, which must come back one by one.
+/// A device with so many bytes, which must come back piece by piece.
 struct Source {
   explicit Source(std::size_t bytes) : left(bytes) {}
   std::size_t left;
@@ -125,4 +128,95 @@ TEST_CASE("captures do not nest") {
   MemoryPool pool(kDevice, source.functions());
   pool.begin_capture();
   CHECK_THROWS_WITH(pool.begin_capture(), Catch::Contains("one at a time"));
+}
+
+TEST_CASE("only the thread that captures takes for the graph; what others give back in the meantime stays for it") {
+  Source source(200 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  void* const read = pool.take(2 * kMiB);
+  void *inside = nullptr, *other = nullptr;
+  {
+    GraphMemory graph(pool);
+    inside = pool.take(2 * kMiB);
+    std::thread([&] {
+      other = pool.take(2 * kMiB);
+      pool.give(read, 2 * kMiB);
+    }).join();
+    graph.recorded();
+    pool.give(other, 2 * kMiB);
+    CHECK(pool.take(2 * kMiB) == other);  // nobody's but that thread's
+    pool.give(inside, 2 * kMiB);
+    for (int i = 0; i < 20; ++i) {
+      void* const later = pool.take(2 * kMiB);
+      CHECK((later != inside && later != read));
+    }
+  }
+  bool again = false;
+  for (int i = 0; i < 40 && !again; ++i) again = pool.take(2 * kMiB) == inside;
+  CHECK(again);
+}
+
+TEST_CASE("a capture that is broken off gives its memory back") {
+  Source source(100 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  {
+    const GraphMemory graph(pool);
+    pool.give(pool.take(40 * kMiB), 40 * kMiB);
+  }
+  const GraphMemory next(pool);
+  CHECK(pool.use().reserved == 0);
+}
+
+TEST_CASE("without reuse each block is memory of its own, of the bytes asked, and goes back at once") {
+  Source source(100 * kMiB);
+  MemoryPool pool(kDevice, source.functions(), false);
+  void* const a = pool.take(700);
+  void* const none = pool.take(0);
+  CHECK(source.given.at(a) == 700);
+  CHECK(source.given.at(none) == 1);
+  CHECK(pool.use().current == 701);
+  CHECK(pool.use().reserved == 701);
+  pool.give(a, 700);
+  pool.give(none, 0);
+  CHECK(source.given.empty());
+  CHECK(pool.use().current == 0);
+  CHECK(pool.use().peak == 701);
+  CHECK_THROWS_WITH(pool.take(200 * kMiB), Catch::StartsWith("memory of cuda:0: expected 200.0 MiB more, got none"));
+}
+
+TEST_CASE("without reuse, too, a block goes back only when no graph can read it") {
+  Source source(100 * kMiB);
+  MemoryPool pool(kDevice, source.functions(), false);
+  void* const outside = pool.take(100);
+  void* const twice = pool.take(300);
+  auto first = std::make_unique<GraphMemory>(pool);
+  void* const inside = pool.take(100);
+  pool.give(inside, 100);
+  CHECK(pool.take(100) != inside);  // no reuse in a graph either
+  pool.give(outside, 100);
+  void* const kept = pool.take(200);
+  first->recorded();
+  CHECK(source.given.size() == 5);
+  auto second = std::make_unique<GraphMemory>(pool);
+  pool.give(kept, 200);  // the second may read it, the first writes it
+  pool.give(twice, 300);
+  second->recorded();
+  second.reset();
+  CHECK(source.given.count(twice) == 0);
+  CHECK(source.given.count(kept) == 1);
+  first.reset();
+  CHECK(source.given.size() == 1);  // the one that is still in use
+  CHECK(pool.use().current == 100);
+}
+
+TEST_CASE("whether memory is reused is a choice of the environment") {
+  const char* set = std::getenv("S4L_MEMORY_POOL");
+  const std::string before = set == nullptr ? "1" : set;
+  ::unsetenv("S4L_MEMORY_POOL");
+  CHECK(reuse_memory());
+  ::setenv("S4L_MEMORY_POOL", "0", 1);
+  CHECK_FALSE(reuse_memory());
+  ::setenv("S4L_MEMORY_POOL", "off", 1);
+  CHECK_THROWS_WITH(reuse_memory(), "S4L_MEMORY_POOL: expected 0 or 1, got \"off\"");
+  ::setenv("S4L_MEMORY_POOL", before.c_str(), 1);
 }

@@ -175,6 +175,8 @@ TEST_CASE("memory that a library would misread or overwrite is refused with its 
   const auto address = reinterpret_cast<std::uintptr_t>(host.data());
   CHECK_THAT(with([&](auto& o) { o.w = reinterpret_cast<void*>((address + 15) / 16 * 16); }),
              Contains("live device memory"));
+  const Tensor half = zeros({p.x[0], p.x[1], p.x[2] / 2, p.x[3]}, DType::f32, kDevice);
+  CHECK_THAT(with([&](auto& o) { o.x = half.raw(); }), Contains("512 bytes of x in one block"));
   CHECK_THAT(refusal(p, good, nullptr), Contains("of workspace, got none"));
   const Conv2dOperands within{scratch->memory(), w.raw(), y.raw()};
   CHECK_THAT(refusal(p, within, scratch->memory()), Contains("workspace apart from x"));
@@ -240,7 +242,8 @@ TEST_CASE("a library's error is told with call, problem, its own name and what t
   const auto [kind, text] = told(1, "CUBLAS_STATUS_ALLOC_FAILED", [&] { linear(rows, v); });
   CHECK(kind == ErrorKind::memory);
   CHECK_THAT(text, Contains("product f32: (2, 3) x (4, 3)^T: cublasLtMatmul: CUBLAS_STATUS_ALLOC_FAILED; memory of "
-                            "cuda:0 ended: tensors hold 0.0 MiB"));
+                            "cuda:0 ended: tensors hold 0.0 MiB, ") &&
+                       Contains(" MiB are kept for them, ") && Catch::EndsWith(" MiB are free"));
   convolve();  // and the next call is a call like any other
 }
 

@@ -8,6 +8,7 @@
 
 #include "s4l/core/io/file.h"
 #include "s4l/kernels/cuda/cudnn_graph.h"
+#include "s4l/tests/cuda/fused_problems.h"
 #include "s4l/tests/cuda/network_layers.h"
 
 using namespace s4l;
@@ -47,8 +48,8 @@ CudnnDevice described(const std::string& device) {
 
 /// "28 plans, 205668368, 0": how many are finalised, the bytes of workspace of the one that the heuristics put first,
 /// and the fewest bytes; "none".
-std::string support(const Conv2dProblem& problem, Fusion fusion, const CudnnDevice& device) {
-  CudnnGraph graph(problem, fusion, device);
+std::string support(const Conv2dProblem& problem, const CudnnDevice& device) {
+  CudnnGraph graph(problem, device);
   int plans = 0;
   std::size_t first = 0, least = 0;
   for (int i = 0, n = graph.candidates(); i < n; ++i) {
@@ -70,10 +71,10 @@ std::vector<std::string> table_of(const std::string& name) {
         s[0] = kPictures;
         return s;
       };
-      const Conv2dProblem problem{pattern.direction, type.dtype,    type.tf32,    many(layer.x),
-                                  layer.w,           many(layer.y), layer.options};
-      lines.push_back(fill_in("{}, {}, {}, {}, {}", {name, name_of(layer), pattern.name, type.name,
-                                                     support(problem, pattern.fusion, device)}));
+      const Conv2dProblem problem{pattern.direction, type.dtype,    type.tf32,     many(layer.x),
+                                  layer.w,           many(layer.y), layer.options, pattern.fusion};
+      lines.push_back(
+          fill_in("{}, {}, {}, {}, {}", {name, name_of(layer), pattern.name, type.name, support(problem, device)}));
     };
     for (const Pattern& pattern : kPlain)
       for (const Type& type : kTypes) add(pattern, type);
@@ -131,8 +132,35 @@ TEST_CASE("cuDNN has plans for awkward convolutions, in f64 too") {
           const Shape y{x[0], windows(x[1], w[1], o), windows(x[2], w[2], o), w[0]};
           const Conv2dProblem problem{pattern.direction, dtype, false, x, w, y, o};
           INFO(name << ": " << to_text(problem));
-          CHECK(support(problem, Fusion::none, device) != "none");
+          CHECK(support(problem, device) != "none");
         }
+  }
+}
+
+TEST_CASE("cuDNN has plans for the fusions that the played one takes, and none for what that refuses") {
+  for (const char* name : {"a100", "h200"})
+    for (const Conv2dProblem& problem : fused_problems()) {
+      INFO(name << ": " << to_text(problem));
+      CHECK(support(problem, described(name)) != "none");
+    }
+  for (const Conv2dProblem& problem : problems_not_fused()) {
+    INFO(to_text(problem));
+    CHECK(support(problem, described("h200")) == "none");
+  }
+}
+
+TEST_CASE("a fused plan gives every tensor of its graph an address, and is made again from its id") {
+  const CudnnDevice device = described("h200");
+  std::vector<char> memory(16);
+  for (const Conv2dProblem& problem : fused_problems()) {
+    CudnnGraph graph(problem, device);
+    const int count = graph.candidates();
+    int first = 0;
+    while (first < count && !graph.finalise(first)) ++first;
+    REQUIRE(first < count);
+    CHECK(CudnnGraph(problem, device).recall(graph.id(first)));
+    const Conv2dOperands operands{memory.data(), memory.data(), memory.data()};
+    CHECK_THROWS_WITH(graph.run(first, operands, memory.data()), Catch::Contains("handle"));  // missed after addresses
   }
 }
 
@@ -140,26 +168,28 @@ TEST_CASE("a plan is made again from its id, and an id that cuDNN does not name 
   const CudnnDevice device = described("h200");
   const Conv2dProblem problem{Direction::forward, DType::bf16,     false, {8, 16, 16, 64},
                               {64, 3, 3, 64},     {8, 16, 16, 64}, {1, 1}};
-  CudnnGraph graph(problem, Fusion::none, device);
+  CudnnGraph graph(problem, device);
   int tried = 0;
   for (int i = 0, n = graph.candidates(); i < n && tried < 4; ++i) {
     if (!graph.finalise(i)) continue;
     ++tried;
-    CudnnGraph again(problem, Fusion::none, device);
+    CudnnGraph again(problem, device);
     const auto found = again.recall(graph.id(i));
     REQUIRE(found);
     CHECK(again.workspace(*found) == graph.workspace(i));
   }
   CHECK(tried == 4);
-  for (const char* wrong : {"", "eng999999"}) CHECK_FALSE(CudnnGraph(problem, Fusion::none, device).recall(wrong));
+  for (const char* wrong : {"", "eng999999"}) CHECK_FALSE(CudnnGraph(problem, device).recall(wrong));
 }
 
 TEST_CASE("a problem that cuDNN refuses is an error with its words and the sizes") {
   Conv2dProblem problem{Direction::forward, DType::f32,      false, {8, 16, 16, 64},
                         {64, 3, 3, 64},     {8, 16, 15, 64}, {1, 1}};
-  CHECK_THROWS_WITH(CudnnGraph(problem, Fusion::none, described("h200")),
+  CHECK_THROWS_WITH(CudnnGraph(problem, described("h200")),
                     Catch::Contains("(8, 16, 15, 64)") && Catch::Contains("CUDNN_STATUS"));
-  CHECK_THROWS_WITH(CudnnGraph(problem, Fusion::none, CudnnDevice{nullptr, "{}"}), Catch::Contains("CUDNN_STATUS"));
+  CHECK_THROWS_WITH(CudnnGraph(problem, CudnnDevice{nullptr, "{}"}), Catch::Contains("CUDNN_STATUS"));
+  problem.fusion = Fusion::relu_norm;
+  CHECK_THROWS_WITH(CudnnGraph(problem, described("h200")), Catch::Contains("of this direction"));
 }
 
 TEST_CASE("write the table of this cuDNN", "[.write][plans]") {

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <csignal>
+#include <thread>
 
 #include "buffer.h"
 #include "s4l/core/error.h"
@@ -54,15 +55,34 @@ TEST_CASE("fresh device memory is NaN, and what was given back cannot be an argu
   CHECK(message_of([&] { launch_add(1, 1, 0, &host); }).find("live device memory") != std::string::npos);
 }
 
-TEST_CASE("an allocation can be made to fail, and what is held is known") {
-  const std::size_t before = emulated::allocated_bytes();
-  const Buffer<float> x(std::size_t{100});
-  CHECK(emulated::allocated_bytes() == before + 400);
-  emulated::fail_allocation(2);
-  void* first = emulated::allocate(8);
-  CHECK(message_of([] { emulated::allocate(16); }).find("expected 0.0 MiB more") != std::string::npos);
-  emulated::free(first);
-  CHECK(message_of([&] { emulated::free(first); }).find("to free") != std::string::npos);
+TEST_CASE("the device's memory ends, and only what was taken can be given back") {
+  const std::size_t before = emulated::free_memory();
+  CHECK(emulated::take_memory(before + 1) == nullptr);
+  void* memory = emulated::take_memory(5000);
+  CHECK(emulated::free_memory() == before - 5000);
+  emulated::give_memory(memory);
+  CHECK(emulated::free_memory() == before);
+  CHECK(message_of([&] { emulated::give_memory(memory); }).find("to free") != std::string::npos);
+}
+
+TEST_CASE("what lies between blocks is nobody's, and blocks never share a byte") {
+  auto* const memory = static_cast<char*>(emulated::take_memory(4096));
+  emulated::begin_block(memory + 1024, 1024);
+  emulated::begin_block(memory + 2048, 0);
+  CHECK(emulated::is_device_memory(memory + 1024, 1024));
+  CHECK(emulated::is_device_memory(memory + 2047, 1));
+  CHECK(emulated::is_device_memory(memory + 2048));
+  CHECK_FALSE(emulated::is_device_memory(memory + 1024, 1025));
+  CHECK_FALSE(emulated::is_device_memory(memory + 1023));
+  CHECK_FALSE(emulated::is_device_memory(memory + 2049));
+  CHECK_FALSE(emulated::is_device_memory(memory + 2048, 1));
+  for (const int at : {1023, 1024, 2047})
+    CHECK(message_of([&] { emulated::begin_block(memory + at, 2); }).find("in common") != std::string::npos);
+  emulated::end_block(memory + 1024);
+  CHECK_FALSE(emulated::is_device_memory(memory + 1024));
+  CHECK(message_of([&] { emulated::end_block(memory + 1024); }).find("in use") != std::string::npos);
+  emulated::end_block(memory + 2048);
+  emulated::give_memory(memory);
 }
 
 TEST_CASE("launches that CUDA refuses are refused, with the limit and the value") {
@@ -140,6 +160,27 @@ TEST_CASE("a forgotten wait shows for some seed") {
   }
   CHECK(early > 3);
   CHECK(early < 17);
+}
+
+TEST_CASE("a thread records alone what it captures") {
+  emulated::Streams streams;
+  void* a = streams.make();
+  void* b = streams.make();
+  int done = 0;
+  streams.begin_capture(a);
+  streams.submit(a, [&] { ++done; });
+  CHECK(streams.capturing());
+  std::thread([&] {
+    CHECK_FALSE(streams.capturing());
+    CHECK(streams.captured(a));
+    CHECK_FALSE(streams.captured(b));
+    CHECK(message_of([&] { streams.submit(a, [] {}); }).find("another thread") != std::string::npos);
+    streams.submit(b, [&] { done += 10; });
+    streams.synchronize(b);
+  }).join();
+  CHECK(streams.end_capture().size() == 1);
+  CHECK_FALSE(streams.captured(a));
+  CHECK(done == 10);
 }
 
 TEST_CASE("streams of which none can go on are an error, not a hang") {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "s4l/core/ops/add.h"
+#include "s4l/core/ops/squared_error.h"
 #include "s4l/tests/support/near.h"
 #include "s4l/tests/support/op_case.h"
 
@@ -96,6 +97,14 @@ TEST_CASE("batch norm's gradient takes in what reached its input from later ops"
   }
 }
 
+TEST_CASE("a batch norm's input that keeps its gradient gets each contribution once") {
+  const Tensor leaf = random_tensor({6, 2, 2, 3}, DType::f64, 1).set_requires_grad(true);
+  const Tensor gamma = full({3}, 1.5, DType::f64), beta = full({3}, 0.25, DType::f64);
+  const Tensor x = scale(leaf, 1).set_requires_grad(true);
+  backward(squared_error(add(batch_norm_train(x, gamma, beta, {}, {}, {}), x), full({6, 2, 2, 3}, 0, DType::f64)));
+  check_near(x.grad(), doubles(leaf.grad()), 1e-12, 1e-12);
+}
+
 TEST_CASE("batch_norm_eval uses the statistics it is given") {
   for (bool relu : {false, true}) {
     const BatchNormOptions options{.groups = 2, .relu = relu};  // groups do not matter here
@@ -153,6 +162,22 @@ TEST_CASE("the ReLU of a batch norm does not hide a NaN") {
   x.data<float>()[25] = std::nanf("");
   const auto y = doubles(batch_norm_train(x, full({20}, 1), full({20}, 0), {}, {}, {.relu = true}));
   CHECK(std::isnan(y[25]));
+}
+
+TEST_CASE("an infinite number shows in all of its channel and in both running statistics") {
+  for (const Device& device : devices()) {
+    INFO(to_text(device));
+    std::vector<float> values(4 * 20, 1.5f);
+    values[25] = INFINITY;
+    const Tensor mean = full({20}, 0, DType::f32, device), var = full({20}, 1, DType::f32, device);
+    const Tensor y = batch_norm_train(from_values(values, {4, 20}, device), full({20}, 1, DType::f32, device),
+                                      full({20}, 0, DType::f32, device), mean, var, {.relu = true});
+    const auto results = values_of<float>(y), means = values_of<float>(mean), vars = values_of<float>(var);
+    for (std::size_t row = 0; row < 4; ++row) CHECK(std::isnan(results[20 * row + 5]));
+    CHECK_FALSE(std::isfinite(means[5]));
+    CHECK_FALSE(std::isfinite(vars[5]));
+    CHECK(std::isfinite(vars[4]));
+  }
 }
 
 TEST_CASE("a batch norm's output is computed again where a later op reads it") {

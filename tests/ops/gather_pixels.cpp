@@ -5,23 +5,42 @@
 
 using namespace s4l;
 
-TEST_CASE("gathered pixels are those of the map, and nothing around picture or rows is touched") {
-  for (const std::int64_t side : {1, 3, 4, 5, 8, 17, 31, 32, 33})
-    for (const int view : {0, 1, 2, 3})
-      for (const bool flip : {false, true}) {
-        const cpu::PixelMap map = cpu::view_map(view, flip, side, side);
-        std::vector<std::uint8_t> picture(static_cast<std::size_t>(3 * side * side));
-        for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<std::uint8_t>(i * 37 >> 2);
-        for (const std::int64_t begin : {std::int64_t{0}, side / 2}) {
-          std::vector<std::uint8_t> rows(static_cast<std::size_t>(3 * (side - begin) * side)), expected;
-          for (std::int64_t i = begin; i < side; ++i)
-            for (std::int64_t j = 0; j < side; ++j)
-              for (std::int64_t c = 0; c < 3; ++c)
-                expected.push_back(
-                    picture[static_cast<std::size_t>(3 * (map.origin + i * map.row + j * map.column) + c)]);
-          cpu::gather_pixels(picture.data(), picture.data() + picture.size(), map, begin, side, side, rows.data());
-          INFO("view " << view << " of side " << side << (flip ? ", mirrored" : "") << ", from row " << begin);
-          CHECK(rows == expected);
-        }
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+Bytes pixels(std::int64_t count) {
+  Bytes bytes;
+  for (std::int64_t i = 0; i < 3 * count; ++i) bytes.push_back(static_cast<std::uint8_t>(i * 37 >> 2));
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("columns of a picture become rows, and nothing around picture or rows is touched") {
+  for (const std::int64_t h : {1, 3, 4, 5, 8, 17, 32, 33})
+    for (const std::int64_t w : {1, 4, 5, 6, 7, 8, 31, 33})
+      for (const std::int64_t begin : {std::int64_t{0}, w / 2}) {
+        const Bytes picture = pixels(h * w);
+        Bytes expected, columns(static_cast<std::size_t>(3 * (w - begin) * h));
+        for (std::int64_t c = begin; c < w; ++c)
+          for (std::int64_t r = 0; r < h; ++r)
+            for (std::int64_t i = 0; i < 3; ++i)
+              expected.push_back(picture[static_cast<std::size_t>(3 * (r * w + c) + i)]);
+        cpu::transpose_pixels(picture.data(), h, w, begin, w, columns.data());
+        INFO(h << " x " << w << " from column " << begin);
+        CHECK(columns == expected);
       }
+}
+
+TEST_CASE("reversed pixels keep their channels' order, and nothing around them is touched") {
+  for (const std::int64_t count : {0, 1, 3, 4, 5, 7, 8, 31, 32, 33}) {
+    const Bytes from = pixels(count);
+    Bytes expected, reversed(from.size());
+    for (std::int64_t p = count; p-- > 0;)
+      for (std::int64_t i = 0; i < 3; ++i) expected.push_back(from[static_cast<std::size_t>(3 * p + i)]);
+    cpu::reverse_pixels(from.data(), count, reversed.data());
+    INFO(count << " pixels");
+    CHECK(reversed == expected);
+  }
 }

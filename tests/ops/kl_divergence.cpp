@@ -48,7 +48,7 @@ TEST_CASE("the KL divergence and its gradient are the specification's, in both o
 TEST_CASE("kl_divergence agrees with its definition on awkward sizes, for near and far logits") {
   for (const KlOrder order : {KlOrder::perturbed_first, KlOrder::clean_first})
     for (const Shape& shape : {Shape{1, 1}, Shape{2, 2}, Shape{33, 31}, Shape{3, 1025}, Shape{0, 4}})
-      for (const double distance : {0.1, 3.0}) {
+      for (const double distance : {0.1, 1.0, 3.0}) {
         const Tensor clean = random_tensor(shape, DType::f64, 41, 2);
         std::vector<double> near = doubles(clean);
         const auto noise = doubles(random_tensor(shape, DType::f64, 42, distance));
@@ -73,6 +73,17 @@ TEST_CASE("the divergence of nearly equal logits keeps its digits in f32") {
   backward(kl.loss);
   CHECK(doubles(z.grad())[0] == Approx(p * (1 - p) * e).epsilon(1e-3));
   CHECK(item(kl_divergence(clean, clean).loss) == 0);
+}
+
+TEST_CASE("the divergence has its digits in f32 up to where differences count as far, and beyond") {
+  const std::vector<float> clean = {0.25f, -0.5f, 1, 0};
+  for (const float distance : {0.375f, 0.5f, 0.625f, 1.0f, 1.125f})
+    for (const KlOrder order : {KlOrder::perturbed_first, KlOrder::clean_first}) {
+      const std::vector<float> z = {0.25f + distance, -0.5f - distance, 1, 0};
+      const Tensor a = from_values(z, {1, 4}), b = from_values(clean, {1, 4});
+      INFO("differences of " << distance);
+      CHECK(item(kl_divergence(a, b, order).loss) == Approx(naive(a, b, order)[0]).epsilon(2e-6));
+    }
 }
 
 TEST_CASE("far apart logits give a finite divergence, and a NaN is not lost") {

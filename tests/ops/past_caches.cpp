@@ -70,10 +70,12 @@ TEST_CASE("results past the caches have the bits of smaller ones") {
       });
     }
   }
-  const Tensor pictures = zeros({32, 96, 96, 3}, DType::u8);
-  for (std::int64_t i = 0; i < pictures.numel(); ++i)
-    pictures.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
-  check_halves(pictures, [](const Tensor& part) { return rotation_batch(part, {}, {}); });
+  for (const Shape& shape : {Shape{32, 96, 96, 3}, Shape{26, 115, 115, 3}}) {  // lines of whole vectors, and not
+    const Tensor pictures = zeros(shape, DType::u8);
+    for (std::int64_t i = 0; i < pictures.numel(); ++i)
+      pictures.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i * 2654435761u >> 13);
+    check_halves(pictures, [](const Tensor& part) { return rotation_batch(part, {}, {}); });
+  }
   for (const Shape& shape : {Shape{400'000, 10}, Shape{3200, 1025}}) check_halves(numbers(shape), softmax);
   const Tensor x = numbers({2, 1'600'003});
   check_halves(x, [](const Tensor& part) { return vat_step(part, part, {.radius = 3}).x; });

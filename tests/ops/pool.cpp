@@ -59,6 +59,7 @@ TEST_CASE("max_pool2d takes the largest of each window, whatever the sizes") {
   check_max_pool({3, 5, 4, 1}, {.kernel = 2, .stride = 2, .padding = 0});
   check_max_pool({1, 6, 6, 31}, {.kernel = 3, .stride = 1, .padding = 2});
   check_max_pool({2, 9, 9, 3}, {.kernel = 2, .stride = 3, .padding = 1});
+  check_max_pool({1, 16, 17, 2}, {.kernel = 15, .stride = 1, .padding = 14});
   check_max_pool({1, 1, 1, 1025}, {});
   check_max_pool({0, 5, 5, 3}, {});
 }

@@ -76,8 +76,8 @@ TEST_CASE("rotation_batch agrees with the plain loops for awkward sizes, on ever
   const Normalization imagenet{{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
   KernelsUnderTest kernels;
   for (const Device& device : devices())
-    for (const Shape& in :
-         {Shape{3, 1, 1, 3}, Shape{4, 31, 31, 3}, Shape{2, 32, 32, 3}, Shape{3, 33, 33, 3}, Shape{3, 17, 5, 3}}) {
+    for (const Shape& in : {Shape{3, 1, 1, 3}, Shape{4, 31, 31, 3}, Shape{2, 32, 32, 3}, Shape{3, 33, 33, 3},
+                            Shape{3, 17, 5, 3}, Shape{2, 131, 131, 3}, Shape{2, 5, 300, 3}}) {
       const RotationBatchOptions options{imagenet, in[1] == in[2] ? 4 : 1};
       const Bytes pictures = random_bytes(in.numel());
       const Indices index{1, 0, 1};

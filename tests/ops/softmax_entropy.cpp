@@ -191,5 +191,9 @@ TEST_CASE("softmax_entropy names what does not fit") {
   CHECK_THROWS_WITH(softmax_entropy(z, zeros({2})), Catch::Contains("(2)") && Catch::Contains("f32"));
   CHECK_THROWS_WITH(softmax_entropy(z, from_values(std::vector<std::int32_t>{0, 3}, {2})),
                     Catch::Contains("from -1 to 2, got 3 in row 1"));
+  for (const std::int32_t label :
+       {-2, 4, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()})
+    CHECK_THROWS_WITH(softmax_entropy(z, from_values(std::vector<std::int32_t>{0, label}, {2})),
+                      Catch::Contains("got " + std::to_string(label) + " in row 1"));
   CHECK_THROWS_WITH(softmax_entropy(z, {}, {.label_smoothing = 1.5}), Catch::Contains("1.5"));
 }
