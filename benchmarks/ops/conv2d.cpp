@@ -1,18 +1,18 @@
 // Convolutions of the networks, each direction in GFLOP/s (of the definition: 2 per multiply-add) and as a share of
-// the multiply-add ceiling of as many cores, measured in the same run; packing_ms is what the first call after an
-// update of the weights takes longer. S4L_BENCH_THREADS sets the threads (default 2).
+// the multiply-add ceiling of as many cores, measured in turns with it; packing_ms is what the first call after an
+// update of the weights takes longer; error is the relative L2 error against f64, with --errors.
 #include "s4l/core/ops/conv2d.h"
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdlib>
+#include <cmath>
 #include <string>
 #include <vector>
 
 #include "s4l/benchmarks/ops/layers.h"
-#include "s4l/core/device/device.h"
+#include "s4l/benchmarks/ops/measure.h"
+#include "s4l/core/ops/cast.h"
 #include "s4l/core/rng.h"
 #include "s4l/kernels/cpu/gemm.h"
 #include "s4l/kernels/cpu/parallel.h"
@@ -25,66 +25,103 @@ using bench::Layer;
 enum class Direction { forward, data, weight };
 constexpr const char* kDirections[] = {"forward", "data", "weight"};
 
-/// GFLOP/s of multiply-adds: the micro-kernel itself on matrices that never leave L1, the best of many blocks.
-double ceiling() {
-  static const double best = [] {
-    constexpr std::int64_t kRows = 24, kDepth = 128, kRepeats = 2000;
-    const std::int64_t width = cpu::gemm_panel_width();
-    std::vector<float> a(kRows * kDepth, 1.0f), b(static_cast<std::size_t>(kDepth * width), 1.0f);
-    double most = 0;
-    for (int block = 0; block < 20; ++block) {
-      const auto start = std::chrono::steady_clock::now();
+/// Multiply-adds of the micro-kernel itself on matrices that never leave L1.
+class Ceiling {
+ public:
+  void repeat() {
+    const double seconds = bench::seconds_of([&] {
       cpu::parallel(num_threads(), [&](std::int64_t) {
-        std::vector<float> c(static_cast<std::size_t>(kRows * width));
+        std::vector<float> c(static_cast<std::size_t>(kRows * width_));
         for (int i = 0; i < kRepeats; ++i)
-          cpu::gemm(
-              {a.data(), kDepth, 1, b.data(), width, kDepth * width, c.data(), width, kRows, width, kDepth, false});
+          cpu::gemm({a_.data(), kDepth, 1, b_.data(), width_, kDepth * width_, c.data(), width_, kRows, width_, kDepth,
+                     false});
         benchmark::DoNotOptimize(c.data());
       });
-      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-      const double flops = 2.0 * static_cast<double>(kRows * kDepth * width * kRepeats) * num_threads();
-      most = std::max(most, 1e-9 * flops / seconds.count());
-    }
-    return most;
-  }();
-  return best;
+    });
+    best_ = std::max(best_, 2e-9 * static_cast<double>(kRows * kDepth * width_ * kRepeats) * num_threads() / seconds);
+  }
+  /// The best so far, in GFLOP/s.
+  double best() const { return best_; }
+
+ private:
+  static constexpr std::int64_t kRows = 24, kDepth = 128, kRepeats = 1000;
+  std::int64_t width_ = cpu::gemm_panel_width();
+  std::vector<float> a_ = std::vector<float>(kRows * kDepth, 1.0f);
+  std::vector<float> b_ = std::vector<float>(static_cast<std::size_t>(kDepth * width_), 1.0f);
+  double best_ = 0;
+};
+
+/// Normal numbers, repeated after 65,537 of them.
+Tensor normals(Shape shape, std::uint64_t seed) {
+  Rng rng(seed, Purpose::test);
+  std::vector<float> numbers(65'537);
+  for (float& number : numbers) number = rng.normal();
+  const Tensor x = empty(shape);
+  for (std::int64_t i = 0, n = 0; i < x.numel(); ++i, n = n == 65'536 ? 0 : n + 1)
+    x.data<float>()[i] = numbers[static_cast<std::size_t>(n)];
+  return x;
 }
 
-Tensor random_tensor(Shape shape, std::uint64_t seed) {
-  Rng rng(seed, Purpose::test);
-  std::vector<float> values(static_cast<std::size_t>(shape.numel()));
-  for (float& value : values) value = static_cast<float>(rng.normal());
-  return from_values(values, shape);
+/// A convolution's tensors; each direction writes one of y, gx and gw.
+struct Convolution {
+  Tensor x, w, gy, y, gx, gw;
+  Conv2dOptions options;
+
+  Convolution(const Layer& l, DType type)
+      : x(cast(normals({l.images, l.size, l.size, l.channels}, 1), type)),
+        w(cast(normals({l.outputs, l.kernel, l.kernel, l.channels}, 2), type)),
+        gy(cast(normals({l.images, l.output_size(), l.output_size(), l.outputs}, 3), type)),
+        y(empty_like(gy)),
+        gx(empty_like(x)),
+        gw(empty_like(w)),
+        options{static_cast<int>(l.stride), static_cast<int>(l.kernel / 2)} {}
+
+  const Tensor& run(Direction direction) const {
+    if (direction == Direction::forward) return kernel::conv2d(x, w, options, y), y;
+    if (direction == Direction::data) return kernel::conv2d_backward_data(gy, w, options, gx), gx;
+    return kernel::conv2d_backward_weight(x, gy, options, gw), gw;
+  }
+};
+
+/// Relative, in L2, of f32 against f64.
+double error_of(const Tensor& result, const Layer& l, Direction direction) {
+  const Tensor exact = Convolution(l, DType::f64).run(direction);
+  double wrong = 0, all = 0;
+  for (std::int64_t i = 0; i < exact.numel(); ++i) {
+    const double value = exact.data<double>()[i];
+    wrong += std::pow(static_cast<double>(result.data<float>()[i]) - value, 2);
+    all += value * value;
+  }
+  return std::sqrt(wrong / all);
 }
 
 void run(benchmark::State& state, const Layer& l, Direction direction) {
-  const Conv2dOptions options{static_cast<int>(l.stride), static_cast<int>(l.kernel / 2)};
-  const Tensor x = random_tensor({l.images, l.size, l.size, l.channels}, 1);
-  const Tensor w = random_tensor({l.outputs, l.kernel, l.kernel, l.channels}, 2);
-  const Tensor new_w = random_tensor(w.shape(), 3), y = conv2d(x, w, options), gx = empty_like(x), gw = empty_like(w);
-  const auto once = [&] {
-    const auto start = std::chrono::steady_clock::now();
-    if (direction == Direction::forward) kernel::conv2d(x, w, options, y);
-    if (direction == Direction::data) kernel::conv2d_backward_data(y, w, options, gx);
-    if (direction == Direction::weight) kernel::conv2d_backward_weight(x, y, options, gw);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  const Convolution convolution(l, DType::f32);
+  const auto once = [&] { return bench::seconds_of([&] { convolution.run(direction); }); };
+  Ceiling ceiling;
+  ceiling.repeat();
   double best = 1e9, after_update = 1e9;
-  for (auto _ : state) best = std::min(best, once());
+  int turn = 0;
+  for (auto _ : state) {
+    const double seconds = once();
+    state.SetIterationTime(seconds);
+    best = std::min(best, seconds);
+    if (turn++ < bench::kTurns) ceiling.repeat();
+  }
   state.counters["GFLOP/s"] = l.gflop() / best;
-  state.counters["of_peak"] = l.gflop() / best / ceiling();
-  state.counters["ceiling"] = ceiling();
+  state.counters["of_peak"] = l.gflop() / best / ceiling.best();
+  state.counters["ceiling"] = ceiling.best();
+  if (bench::with_errors) state.counters["error"] = error_of(convolution.run(direction), l, direction);
   if (direction == Direction::weight) return;
+  const Tensor new_w = normals(convolution.w.shape(), 4);
   for (int i = 0; i < 5; ++i) {
-    copy_(w, new_w);
+    copy_(convolution.w, new_w);
     after_update = std::min(after_update, once());
   }
   state.counters["packing_ms"] = 1e3 * (after_update - best);
 }
 
 const int registered = [] {
-  const char* threads = std::getenv("S4L_BENCH_THREADS");
-  set_num_threads(threads != nullptr ? std::atoi(threads) : 2);
   for (const Layer& l : bench::layers())
     for (Direction direction : {Direction::forward, Direction::data, Direction::weight}) {
       if (l.channels == 3 && direction == Direction::data) continue;  // pictures need no gradient
@@ -92,8 +129,7 @@ const int registered = [] {
           std::string("conv2d/") + l.network + "/" + l.name() + "/" + kDirections[static_cast<int>(direction)];
       benchmark::RegisterBenchmark(name.c_str(), [l, direction](benchmark::State& state) { run(state, l, direction); })
           ->Unit(benchmark::kMillisecond)
-          ->UseRealTime()
-          ->MinTime(0.15);
+          ->UseManualTime();
     }
   return 0;
 }();

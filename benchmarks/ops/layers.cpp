@@ -12,7 +12,7 @@ class Lister {
   void add(std::int64_t channels, std::int64_t outputs, std::int64_t kernel, std::int64_t stride) {
     const Layer layer{network_, images_, size_, channels, outputs, kernel, stride};
     for (const Layer& other : list_)
-      if (other.network == network_ && other.name() == layer.name()) return;
+      if (other.images == layer.images && other.name() == layer.name()) return;
     list_.push_back(layer);
   }
   void shrink() { size_ /= 2; }
@@ -57,6 +57,15 @@ void wide_resnet(std::vector<Layer>& list, const char* network, std::int64_t ima
   net.wide(32 * width, 64 * width, 2);
 }
 
+void resnet50(std::vector<Layer>& list, const char* network, std::int64_t images, std::int64_t width) {
+  Lister net(list, network, images, 224);
+  net.add(3, 64 * width, 7, 2);
+  net.shrink();
+  net.shrink();  // the max pool
+  net.bottleneck(64 * width, 64 * width, 1);
+  for (std::int64_t middle : {64, 128, 256}) net.bottleneck(4 * middle * width, 2 * middle * width, 2);
+}
+
 }  // namespace
 
 std::string Layer::name() const {
@@ -77,18 +86,14 @@ std::vector<Layer> layers() {
   for (std::int64_t channels : {16, 32, 64}) small.wide(channels, 2 * channels, 2);
   wide_resnet(list, "wrn-28-2", 64, 2);
   wide_resnet(list, "wrn-28-10", 16, 10);
-  Lister basic(list, "resnet18", 8, 224);  // and resnet34
+  resnet50(list, "resnet50", 8, 1);  // and resnet101, resnet152
+  resnet50(list, "resnet50-4x", 2, 4);
+  Lister basic(list, "resnet18", 8, 224);  // and resnet34; where they have resnet50's layers, those stand there
   basic.add(3, 64, 7, 2);
   basic.shrink();
-  basic.shrink();  // the max pool
+  basic.shrink();
   basic.basic(64, 64, 1);
   for (std::int64_t channels : {64, 128, 256}) basic.basic(channels, 2 * channels, 2);
-  Lister bottleneck(list, "resnet50", 8, 224);  // and resnet101, resnet152
-  bottleneck.add(3, 64, 7, 2);
-  bottleneck.shrink();
-  bottleneck.shrink();
-  bottleneck.bottleneck(64, 64, 1);
-  for (std::int64_t middle : {64, 128, 256}) bottleneck.bottleneck(4 * middle, 2 * middle, 2);
   return list;
 }
 

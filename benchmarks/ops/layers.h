@@ -14,7 +14,7 @@ struct Layer {
   double gflop() const;              ///< of the definition, in one direction: 2 per multiply-add
 };
 
-/// Every different convolution of every network in the tree.
+/// Every different convolution of every network of the tree and of its recipes, each once.
 std::vector<Layer> layers();
 
 }  // namespace s4l::bench

@@ -7,6 +7,14 @@
 
 namespace s4l::bench {
 
+/// Whether convolutions are compared with f64: main.cpp's --errors.
+inline bool with_errors = false;
+
+/// Of each ceiling, how many measurements take turns with a kernel's.
+constexpr int kTurns = 12;
+
+double seconds_of(const std::function<void()>& work);
+
 /// A pass and the bytes that it must move; those that it writes, where they are most of them.
 struct Pass {
   double bytes;

@@ -1,11 +1,13 @@
-// Passes that memory bounds. S4L_BENCH_THREADS sets the threads (conv2d.cpp).
+// Passes that memory bounds.
 #include <string>
 
 #include "s4l/benchmarks/ops/measure.h"
 #include "s4l/core/ops/add.h"
 #include "s4l/core/ops/batch_norm.h"
 #include "s4l/core/ops/cast.h"
+#include "s4l/core/ops/fill.h"
 #include "s4l/core/ops/l2_normalize.h"
+#include "s4l/core/ops/loss_scale.h"
 #include "s4l/core/ops/pool.h"
 #include "s4l/core/ops/rotation_batch.h"
 #include "s4l/core/ops/softmax_entropy.h"
@@ -95,6 +97,10 @@ void labels(std::int64_t n) {
     const Tensor given = zeros({n}, DType::i32), turned = empty({4 * n}, DType::i32);
     return Pass{bytes_of({given, turned}), [=] { cpu::repeat_labels(given, 4, turned); }};
   });
+  measure("picture_labels" + what, [=] {
+    const Tensor shown = empty({4 * n}, DType::i32);
+    return Pass{bytes_of({shown}), [=] { cpu::picture_labels(4, shown); }};
+  });
 }
 
 struct Pool {
@@ -145,6 +151,10 @@ void elementwise(std::int64_t n) {
     const Vectors v{n};
     return Pass{bytes_of({v.a, v.y}), [=] { cpu::scale_by(v.a, v.two, v.y); }};
   });
+  measure("fill" + what, [=] {
+    const Vectors v{n};
+    return Pass{bytes_of({v.y}), [=] { cpu::fill(v.y, 1); }};
+  });
   measure("cast f32 to bf16" + what, [=] {
     const Vectors v{n};
     return Pass{bytes_of({v.a, v.half}), [=] { cpu::cast(v.a, v.half); }};
@@ -184,6 +194,18 @@ void update(std::int64_t n, bool averaged) {
   });
 }
 
+void gradients(std::int64_t n) {
+  const std::string what = " (" + std::to_string(n) + ")";
+  measure("clip_length" + what, [=] {
+    const Tensor g = random({n});
+    return Pass{bytes_of({g, g, g}), [=] { cpu::clip_length(g, 1); }};
+  });
+  measure("unscale" + what, [=] {
+    const Tensor g = random({n}), state = full({3}, 1);
+    return Pass{bytes_of({g, g}), [=] { cpu::unscale(g, state, {.growth = 1}); }};
+  });
+}
+
 [[maybe_unused]] const bool registered = [] {
   for (const Shape& shape : {Shape{64, 32, 32, 32}, Shape{8, 56, 56, 256}, Shape{8, 28, 28, 512}, Shape{64, 56, 56, 64},
                              Shape{16, 56, 56, 256}, Shape{128, 7, 7, 2048}})
@@ -204,6 +226,7 @@ void update(std::int64_t n, bool averaged) {
   l2_normalize(131'072, 128);
   update(25'000'000, false);
   update(25'000'000, true);
+  gradients(25'000'000);
   return true;
 }();
 

@@ -7,7 +7,10 @@
   steps.py ... --scaling                               threads from 1 to all cores, then batches from 1 to 256
 
 Each contender is one process that takes 5 steps to warm up; then they take turns, a few steps each, and the median of all
-of a contender's steps counts. A ratio is PyTorch's best variant over ours. Wants a quiet machine.
+of a contender's steps counts. A ratio is PyTorch's best variant over ours. All are pinned to the same --threads cores, the
+first of those that this process may use (taskset chooses others). Ours takes as many threads; each of PyTorch's variants
+takes whichever count from 1 to that was fastest in a trial before, but in --scaling, which is about the count itself. Wants
+a quiet machine.
 """
 import argparse
 import json
@@ -19,6 +22,7 @@ import venv
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NETWORKS = {"wrn-28-2": (64, 32), "resnet50": (8, 224)}  # batch and side of the pictures
+CORES = sorted(os.sched_getaffinity(0))
 VARIANTS = [(how, layout) for how in ("eager", "compile") for layout in ("contiguous", "channels_last")]
 
 
@@ -42,24 +46,41 @@ class Contender:
         self.process.wait()
 
 
+def start(args, network, batch, threads, variant=()):
+    """Ours, or a variant of PyTorch."""
+    program = [args.python, os.path.join(HERE, "torch_step.py")] if variant else [args.program]
+    words = [network, str(batch), str(NETWORKS[network][1]), str(threads), *variant]
+    return Contender(" ".join(variant) or "ours", program + words, threads, args.cache)
+
+
+def best_count(args, network, variant):
+    """The number of threads with which this variant of PyTorch is fastest."""
+    os.sched_setaffinity(0, CORES[:args.threads])
+    times = {}
+    for count in range(1, args.threads + 1):
+        contender = start(args, network, NETWORKS[network][0], count, variant)
+        contender.take(args.steps)
+        contender.close()
+        times[count] = statistics.median(contender.times)
+    return min(times, key=times.get)
+
+
 def compete(args, network, batch, threads, variants):
-    """Median milliseconds and memory of a step, by contender."""
-    side = NETWORKS[network][1]
-    words = [network, str(batch), str(side), str(threads)]
-    contenders = [Contender("ours", [args.program] + words, threads, args.cache)]
-    contenders += [Contender(" ".join(v), [args.python, os.path.join(HERE, "torch_step.py")] + words + list(v), threads,
-                             args.cache) for v in variants]
+    """Median milliseconds, memory and threads of a step, by contender; `variants`: PyTorch's, with the threads of each."""
+    os.sched_setaffinity(0, CORES[:threads])
+    counts = [threads, *variants.values()]
+    contenders = [start(args, network, batch, count, variant) for variant, count in zip([(), *variants], counts)]
     for _ in range(args.turns):
         for contender in contenders:
             contender.take(args.steps)
     for contender in contenders:
         contender.close()
-    return {c.name: dict(c.memory, ms=statistics.median(c.times or [0])) for c in contenders}
+    return {c.name: dict(c.memory, ms=statistics.median(c.times), threads=count) for c, count in zip(contenders, counts)}
 
 
 def best_of(results, how):
     times = {name: row["ms"] for name, row in results.items() if name.startswith(how)}
-    return min(times, key=times.get) if times else None
+    return min(times, key=times.get)
 
 
 def processor():
@@ -72,28 +93,29 @@ def processor():
 
 
 def print_networks(args):
-    print(f"{args.threads} threads; medians of {args.turns * args.steps} steps\n")
-    print("| network, batch | contender | ms | theirs / ours | MiB of 5 steps | ours / theirs |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print(f"pinned to {args.threads} cores; medians of {args.turns * args.steps} steps\n")
+    print("| network, batch | contender | threads | ms | theirs / ours | MiB of 5 steps | ours / theirs |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for network in args.networks:
         batch = NETWORKS[network][0]
-        results = compete(args, network, batch, args.threads, VARIANTS)
+        counts = {variant: best_count(args, network, variant) for variant in VARIANTS}
+        results = compete(args, network, batch, args.threads, counts)
         ours = results["ours"]
         for name, row in results.items():
             best = " (best)" if name in (best_of(results, "eager"), best_of(results, "compile")) else ""
             ratios = ("", "") if name == "ours" else (f'{row["ms"] / ours["ms"]:.2f}',
                                                       f'{ours["steps_mib"] / row["steps_mib"]:.2f}')
-            print(f'| {network}, {batch} | {name}{best} | {row["ms"]:.1f} | {ratios[0]} | {row["steps_mib"]:.0f} | '
-                  f'{ratios[1]} |', flush=True)
+            print(f'| {network}, {batch} | {name}{best} | {row["threads"]} | {row["ms"]:.1f} | {ratios[0]} | '
+                  f'{row["steps_mib"]:.0f} | {ratios[1]} |', flush=True)
 
 
 def print_scaling(args):
-    network, cores = args.networks[0], range(1, os.cpu_count() + 1)
+    network, cores = args.networks[0], range(1, len(CORES) + 1)
     batch = NETWORKS[network][0]
     print(f"{network}, milliseconds a picture; PyTorch: eager, {args.layout}\n")
     print("| threads | batch | ours | PyTorch | theirs / ours |\n| --- | --- | --- | --- | --- |")
     for threads, n in [(t, batch) for t in cores] + [(args.threads, n) for n in args.batches]:
-        results = compete(args, network, n, threads, [("eager", args.layout)])
+        results = compete(args, network, n, threads, {("eager", args.layout): threads})
         ours, theirs = results["ours"]["ms"] / n, results[f"eager {args.layout}"]["ms"] / n
         print(f"| {threads} | {n} | {ours:.2f} | {theirs:.2f} | {theirs / ours:.2f} |", flush=True)
 
@@ -115,7 +137,7 @@ def main():
     parser.add_argument("--python", help="a Python that has PyTorch")
     parser.add_argument("--environment", default="build/peers", help="where one is made otherwise")
     parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=NETWORKS)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="and cores: ours, and PyTorch's most")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--steps", type=int, default=4, help="of each turn")
     parser.add_argument("--prepare", action="store_true")
@@ -126,9 +148,9 @@ def main():
     args.cache = os.path.abspath(os.path.join(args.environment, "inductor"))
     args.python = args.python or make_environment(args.environment)
     if args.prepare:
-        args.turns = 0
         for network in args.networks:
-            compete(args, network, NETWORKS[network][0], args.threads, VARIANTS)
+            for variant in VARIANTS:
+                best_count(args, network, variant)
         return
     print(processor())
     (print_scaling if args.scaling else print_networks)(args)

@@ -1,6 +1,7 @@
 // The f32 bodies against the f64 reference on shapes that leave remainders everywhere, by each algorithm, and bit for
 // bit on any number of threads. Which instruction set they run with is the test program's --target.
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "s4l/kernels/cpu/conv2d/algorithm.h"
 #include "s4l/tests/ops/conv2d_layer.h"
@@ -45,14 +46,22 @@ TEST_CASE("conv2d in f32 agrees with f64 for awkward channels, pictures, kernels
   constexpr std::int64_t kChannels[] = {1, 15, 16, 17, 31, 33}, kSizes[] = {1, 2, 3, 5, 8, 13, 17, 33};
   constexpr std::int64_t kKernels[] = {1, 3, 3, 7};
   constexpr int kStrides[] = {1, 1, 2, 2};
-  std::size_t i = 0;
+  std::set<std::pair<std::size_t, std::int64_t>> heights, widths;  // that each kernel met
+  std::size_t pair = 0;
   for (const std::int64_t channels : kChannels)
-    for (const std::int64_t outputs : kChannels)
-      for (std::size_t k = 0; k < 4; ++k, i += 3) {  // 3 and 8 have no common factor: each kernel meets every size
+    for (const std::int64_t outputs : kChannels) {
+      for (std::size_t k = 0; k < 4; ++k) {
+        const std::size_t row = pair + 3 * k, column = 3 * row + pair / 8;
+        const std::int64_t height = kSizes[row % 8], width = kSizes[column % 8];
         const int padding = static_cast<int>(kKernels[k] / 2);
-        compare_with_f64(
-            {1, kSizes[i % 8], kSizes[(i / 8 + i) % 8], channels, outputs, kKernels[k], {kStrides[k], padding}});
+        compare_with_f64({1, height, width, channels, outputs, kKernels[k], {kStrides[k], padding}});
+        heights.emplace(k, height);
+        widths.emplace(k, width);
       }
+      ++pair;
+    }
+  CHECK(heights.size() == 4 * 8);
+  CHECK(widths.size() == 4 * 8);
 }
 
 TEST_CASE("conv2d in f32 agrees with f64 for dilation and groups") {

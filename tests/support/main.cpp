@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "s4l/core/device/runtime.h"
+#include "s4l/tests/support/target.h"
 #ifdef S4L_RACES_ON_EMULATED_DEVICE
 #include "s4l/kernels/cuda/launch.cuh"
 #endif
@@ -16,23 +17,22 @@ namespace {
 
 constexpr int kSkipped = 77;  // tests/CMakeLists.txt
 
-struct Target {
-  const char* name;
-  std::int64_t bit, better;  // of Highway: the target, and those that it would prefer
-};
-constexpr Target kTargets[] = {{"baseline", HWY_EMU128, HWY_AVX2 | HWY_AVX3 | HWY_AVX3_DL},
-                               {"avx2", HWY_AVX2, HWY_AVX3 | HWY_AVX3_DL},
-                               {"avx512", HWY_AVX3, 0}};
+/// Of Highway, whose better targets have lower bits.
+std::int64_t target_of(const std::string& name) {
+  if (name == "baseline") return HWY_STATIC_TARGET;
+  if (name == "avx2") return HWY_AVX2;
+  if (name == "avx512") return HWY_AVX3;
+  throw std::runtime_error("--target: expected baseline, avx2 or avx512, got " + name);
+}
 
 /// Lets every kernel run the code for `name` only; false if this processor cannot.
 bool choose_target(const std::string& name) {
-  for (const Target& target : kTargets) {
-    if (name != target.name) continue;
-    if (target.bit != HWY_EMU128 && (hwy::SupportedTargets() & target.bit) == 0) return false;
-    hwy::DisableTargets(target.better);
-    return true;
-  }
-  throw std::runtime_error("--target: expected baseline, avx2 or avx512, got " + name);
+  const std::int64_t target = target_of(name);
+  if ((hwy::SupportedTargets() & target) == 0) return false;
+  hwy::DisableTargets(target - 1);
+  if (s4l::test::running_target() == target) return true;
+  throw std::runtime_error("--target " + name + ": expected " + hwy::TargetName(target) + ", the kernels run " +
+                           hwy::TargetName(s4l::test::running_target()));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ void compare(const Layer& l, Direction direction, int rounds) {
 int main(int argc, char** argv) {
   if (argc < 3) return std::fprintf(stderr, "conv2d: expected THREADS ROUNDS [NETWORK]\n"), 2;
   const char* limit = std::getenv("ONEDNN_MAX_CPU_ISA");  // ours obeys it too
-  if (limit != nullptr && std::strcmp(limit, "AVX2") == 0) hwy::DisableTargets(HWY_AVX3 | HWY_AVX3_DL);
+  if (limit != nullptr && std::strcmp(limit, "AVX2") == 0) hwy::DisableTargets(HWY_AVX2 - 1);
   set_num_threads(std::atoi(argv[1]));
   std::printf("{\"onednn\": \"%s\"}\n", onednn_version().c_str());
   for (const Layer& l : layers())
