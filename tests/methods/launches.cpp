@@ -1,8 +1,11 @@
 // The network passes and the method's own kernels of one step, as the method's definition has them.
 #include <catch2/catch.hpp>
 #include <algorithm>
+#include <cmath>
 #include <map>
 
+#include "s4l/core/autograd.h"
+#include "s4l/core/device/runtime.h"
 #include "s4l/core/kernel.h"
 #include "s4l/nn/walk.h"
 #include "small_training.h"
@@ -22,6 +25,10 @@ struct Expected {
 };
 
 Counts launches;
+
+bool all_finite(const std::vector<float>& values) {
+  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+}
 
 const char* const kOwn[] = {"rotation_batch", "vat_start", "vat_step", "kl_divergence", "triplet", "softmax_entropy"};
 
@@ -92,4 +99,23 @@ TEST_CASE("a step of every method has the network passes and the kernels of its 
     }
   }
   CHECK(all.size() == all_trainings().size());
+}
+
+TEST_CASE("who watches the ops of a step sees no number before it is computed") {
+  set_poison(true);
+  for (const NamedTraining& named : all_trainings()) {
+    SmallTraining training(named.method, kCpu, {.stage = named.stage});
+    int seen = 0;
+    {
+      const WatchOps watch([&](const char* op, const Tensor& y) {
+        if (y.dtype() != DType::f32) return;
+        ++seen;
+        INFO(named.name << ": " << op);
+        CHECK(all_finite(values_of<float>(y)));
+      });
+      training.trainer->step();
+    }
+    CHECK(seen > 20);
+  }
+  set_poison(false);
 }
