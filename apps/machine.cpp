@@ -8,6 +8,7 @@
 
 #include "git_commit.h"
 #include "s4l/core/device/runtime.h"
+#include "s4l/core/sanitizer.h"
 #include "s4l/apps/table.h"
 
 namespace s4l::apps {
@@ -48,11 +49,8 @@ std::string build() {
 #else
   std::string text = "debug";
 #endif
-#if defined(__SANITIZE_ADDRESS__)
-  text += ", address sanitizer";
-#elif defined(__SANITIZE_THREAD__)
-  text += ", thread sanitizer";
-#endif
+  if (S4L_ADDRESS_SANITIZER) text += ", address sanitizer";
+  if (S4L_THREAD_SANITIZER) text += ", thread sanitizer";
   return text;
 }
 

@@ -5,21 +5,14 @@
 
 #include "s4l/core/device/arena.h"
 #include "s4l/core/device/runtime.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define S4L_ADDRESS_SANITIZER
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define S4L_ADDRESS_SANITIZER
-#endif
-#endif
+#include "s4l/core/sanitizer.h"
 
 namespace s4l {
 namespace {
 
 std::atomic<bool> poisoned{false};
 
-#ifdef S4L_ADDRESS_SANITIZER
+#if S4L_ADDRESS_SANITIZER
 /// Every block an allocation of its own: AddressSanitizer then sees each access outside of a living tensor.
 class Blocks {
  public:

@@ -13,13 +13,7 @@
 #include <fstream>
 #include <iterator>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define S4L_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define S4L_SANITIZED
-#endif
-#endif
+#include "s4l/core/sanitizer.h"
 
 extern char** environ;
 
@@ -114,7 +108,7 @@ Outcome Program::wait() {
 }
 
 bool address_space_can_be_limited() {
-#ifdef S4L_SANITIZED
+#if S4L_ADDRESS_SANITIZER || S4L_THREAD_SANITIZER
   return false;
 #else
   return true;

@@ -6,6 +6,7 @@
 #include "s4l/core/device/storage.h"
 #include "s4l/core/error.h"
 #include "s4l/tests/cuda/fused_problems.h"
+#include "s4l/tests/cuda/refusal.h"
 
 using namespace s4l;
 using namespace s4l::cuda;
@@ -62,18 +63,6 @@ struct Operands {
     return role.address == &FusionOperands::norm_x || (parameter && activates(p.fusion)) ? DType::f16 : DType::f32;
   }
 };
-
-/// What the plan of `problem` says to these operands; empty if it runs.
-std::string refusal(const Conv2dProblem& problem, const Conv2dOperands& operands, void* workspace) {
-  const Stream stream = compute_stream(kDevice);
-  try {
-    conv2d_plan(problem, operands, stream).run(operands, workspace, stream);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  runtime(kDevice).synchronize(stream);
-  return "";
-}
 
 }  // namespace
 

@@ -13,6 +13,7 @@
 #include "s4l/kernels/cuda/product_plan.h"
 #include "s4l/kernels/emulated/device_memory.h"
 #include "s4l/kernels/emulated/library_call.h"
+#include "s4l/tests/cuda/refusal.h"
 #include "s4l/tests/support/near.h"
 
 using namespace s4l;
@@ -85,19 +86,9 @@ Conv2dProblem small_problem() {
   return {Direction::forward, DType::f32, false, {1, 4, 4, 8}, {8, 3, 3, 8}, {1, 4, 4, 8}, {1, 1}};
 }
 
-/// What the plan of `problem` says to these operands; empty if it runs.
-std::string refusal(const Conv2dProblem& problem, const Conv2dOperands& operands, void* workspace) {
-  const Stream stream = compute_stream(kDevice);
-  try {
-    conv2d_plan(problem, operands, stream).run(operands, workspace, stream);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  runtime(kDevice).synchronize(stream);
-  return "";
+std::string refusal(const Conv2dProblem& problem) {
+  return test::refusal(problem, {nullptr, nullptr, nullptr}, nullptr);
 }
-
-std::string refusal(const Conv2dProblem& problem) { return refusal(problem, {nullptr, nullptr, nullptr}, nullptr); }
 
 }  // namespace
 

@@ -9,16 +9,9 @@
 
 #include "buffer.h"
 #include "s4l/core/error.h"
+#include "s4l/core/sanitizer.h"
 #include "s4l/kernels/cuda/portable.h"
 #include "s4l/kernels/emulated/streams.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define S4L_TEST_ADDRESS 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define S4L_TEST_ADDRESS 1
-#endif
-#endif
 
 namespace {
 
@@ -99,7 +92,7 @@ TEST_CASE("launches that CUDA refuses are refused, with the limit and the value"
   CHECK(x.host() == std::vector<float>(2048, 1));
 }
 
-#ifndef S4L_TEST_ADDRESS
+#if !S4L_ADDRESS_SANITIZER
 TEST_CASE("host code that reads device memory crashes at once") {
   const Buffer<float> x(std::vector<float>{1});
   const pid_t child = ::fork();

@@ -9,17 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "s4l/core/sanitizer.h"
+
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kAddress = true, kThread = false;
-#elif defined(__SANITIZE_THREAD__)
-constexpr bool kAddress = false, kThread = true;
-#elif defined(__has_feature)
-constexpr bool kAddress = __has_feature(address_sanitizer), kThread = __has_feature(thread_sanitizer);
-#else
-constexpr bool kAddress = false, kThread = false;
-#endif
+constexpr bool kAddress = S4L_ADDRESS_SANITIZER, kThread = S4L_THREAD_SANITIZER;
 #ifdef __clang__
 constexpr bool kAlignment = false;  // clang 14 copies a struct from any address without a check
 #else

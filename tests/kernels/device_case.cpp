@@ -7,6 +7,7 @@
 
 #include "s4l/core/ops/view.h"
 #include "s4l/core/rng.h"
+#include "s4l/core/sanitizer.h"
 #include "s4l/tests/kernels/results_file.h"
 #include "s4l/tests/support/op_case.h"
 #ifdef S4L_EMULATED
@@ -97,13 +98,7 @@ void check_schedules(const std::function<std::vector<Tensor>()>& compute, const 
 
 }  // namespace
 
-#if defined(__SANITIZE_THREAD__)
-bool watched_for_races() { return true; }
-#elif defined(__has_feature)
-bool watched_for_races() { return __has_feature(thread_sanitizer); }
-#else
-bool watched_for_races() { return false; }
-#endif
+bool watched_for_races() { return S4L_THREAD_SANITIZER; }
 
 void check_on_device(const std::function<std::vector<Tensor>()>& given, const std::vector<Wanted>& wanted) {
   KernelsUnderTest kernels;

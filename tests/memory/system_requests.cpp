@@ -9,13 +9,7 @@
 #include <atomic>
 #include <cerrno>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define S4L_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define S4L_SANITIZED
-#endif
-#endif
+#include "s4l/core/sanitizer.h"
 
 namespace {
 
@@ -33,7 +27,7 @@ std::atomic<std::size_t> most{0};
 
 }  // namespace
 
-#ifndef S4L_SANITIZED
+#if !S4L_ADDRESS_SANITIZER && !S4L_THREAD_SANITIZER
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -69,7 +63,7 @@ int SystemRequests::count() const { return requests; }
 std::size_t SystemRequests::largest() const { return most; }
 
 bool SystemRequests::supported() {
-#ifdef S4L_SANITIZED
+#if S4L_ADDRESS_SANITIZER || S4L_THREAD_SANITIZER
   return false;
 #else
   return true;
