@@ -1,7 +1,6 @@
 #include "s4l/tests/kernels/device_case.h"
 
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "s4l/core/rng.h"
 #include "s4l/core/sanitizer.h"
 #include "s4l/tests/kernels/results_file.h"
+#include "s4l/tests/support/near.h"
 #include "s4l/tests/support/op_case.h"
 #ifdef S4L_EMULATED
 #include "s4l/kernels/cuda/launch.cuh"
@@ -31,17 +31,12 @@ bool same_bits(const std::vector<std::vector<double>>& a, const std::vector<std:
   return same;
 }
 
-bool is_near(double got, const Wanted& wanted, double value) {
-  if (std::isnan(value)) return std::isnan(got);
-  return got == value || std::abs(got - value) <= wanted.atol + wanted.rtol * std::abs(value);
-}
-
 void check_values(const std::vector<std::vector<double>>& results, const std::vector<Wanted>& wanted) {
   REQUIRE(results.size() == wanted.size());
   for (std::size_t k = 0; k < wanted.size(); ++k) {
     REQUIRE(results[k].size() == wanted[k].values.size());
     for (std::size_t i = 0; i < wanted[k].values.size(); ++i)
-      if (!is_near(results[k][i], wanted[k], wanted[k].values[i])) {
+      if (!is_near(results[k][i], wanted[k].values[i], wanted[k].rtol, wanted[k].atol)) {
         INFO("result " << k << ", element " << i << ": expected " << wanted[k].values[i] << ", got " << results[k][i]);
         REQUIRE(false);
       }

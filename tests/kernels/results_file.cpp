@@ -1,12 +1,12 @@
 #include "s4l/tests/kernels/results_file.h"
 
 #include <catch2/catch.hpp>
-#include <cmath>
 #include <cstdlib>
 #include <map>
 #include <string>
 
 #include "s4l/core/io/safetensors.h"
+#include "s4l/tests/support/near.h"
 
 namespace s4l::test {
 namespace {
@@ -28,13 +28,12 @@ std::string next_name() {
 
 void check_same(const std::vector<double>& got, const std::vector<double>& there, const Wanted& wanted) {
   REQUIRE(got.size() == there.size());
-  double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    if (got[i] == there[i] || (std::isnan(got[i]) && std::isnan(there[i]))) continue;
-    REQUIRE(std::isnan(got[i]) == std::isnan(there[i]));
-    worst = std::max(worst, std::abs(got[i] - there[i]) / (2 * (wanted.atol + wanted.rtol * std::abs(there[i]))));
-  }
-  CHECK(worst <= 1);
+  for (std::size_t i = 0; i < got.size(); ++i)
+    if (!is_near(got[i], there[i], 2 * wanted.rtol, 2 * wanted.atol)) {
+      INFO("element " << i << ": expected " << there[i] << " as there, got " << got[i]);
+      REQUIRE(false);
+    }
+  SUCCEED();
 }
 
 }  // namespace

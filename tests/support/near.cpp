@@ -40,11 +40,16 @@ double relative_error(const Tensor& a, const Tensor& b) {
   return std::isnan(error) ? std::numeric_limits<double>::infinity() : error;
 }
 
+bool is_near(double got, double wanted, double rtol, double atol) {
+  if (std::isnan(wanted)) return std::isnan(got);
+  return got == wanted || (std::isfinite(wanted) && std::abs(got - wanted) <= atol + rtol * std::abs(wanted));
+}
+
 void check_near(const Tensor& a, const std::vector<double>& b, double rtol, double atol) {
   const auto x = doubles(a);
   REQUIRE(x.size() == b.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const bool near = std::abs(x[i] - b[i]) <= atol + rtol * std::abs(b[i]);
+    const bool near = is_near(x[i], b[i], rtol, atol);
     if (!near) {
       INFO("element " << i << ": expected " << b[i] << ", got " << x[i]);
       REQUIRE(near);
