@@ -9,7 +9,7 @@ list(TRANSFORM library_calls REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/kernels/cuda/
 
 # The executor, which the tests use in every build, is never compiled with a sanitizer itself: that would watch the
 # switching of stacks. The macro says which one watches the kernels.
-set(executor_sources arena device_memory executor fiber streams tensor_core warp)
+set(executor_sources arena device_memory executor fiber launch streams tensor_core warp)
 list(TRANSFORM executor_sources REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/kernels/emulated/\\1.cpp")
 list(REMOVE_ITEM emulated_stand_ins ${executor_sources})
 add_library(s4l_executor OBJECT EXCLUDE_FROM_ALL ${executor_sources})

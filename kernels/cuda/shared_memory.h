@@ -31,7 +31,9 @@ inline void raise_shared_memory_limit(const void* kernel, std::size_t bytes) {
 #else
 inline int current_device() { return 0; }
 inline std::size_t shared_memory_limit() { return emulated::options().shared_limit - kStaticShared; }
-inline void raise_shared_memory_limit(const void*, std::size_t) { ++emulated::statistics().raised_limits; }
+inline void raise_shared_memory_limit(const void* kernel, std::size_t bytes) {
+  emulated::raise_shared_limit(kernel, bytes);
+}
 #endif
 
 /// Lets `kernel` be launched with so many bytes on the current device: asked for once, as much as there is.

@@ -55,7 +55,7 @@ void Arena::reset(int stacks) {
   for (; guarded_ < stacks; ++guarded_)
     ::mprotect(static_cast<unsigned char*>(stack(guarded_)) - kPage, kPage, PROT_NONE);
   count_ = 0;
-  used_ = static_bytes_ = 0;
+  used_ = static_bytes_ = dynamic_bytes_ = 0;
   dynamic_ = nullptr;
 }
 
@@ -80,6 +80,7 @@ unsigned char* Arena::add(const void* key, std::size_t bytes, std::size_t alignm
 }
 
 void* Arena::add_dynamic(std::size_t bytes) {
+  dynamic_bytes_ = bytes;
   if (bytes > 0) dynamic_ = add(nullptr, bytes, 128);
   return dynamic_;
 }

@@ -22,6 +22,7 @@ class Arena {
   /// Dynamic shared memory of the block, at its start.
   void* add_dynamic(std::size_t bytes);
   void* dynamic() const { return dynamic_; }
+  std::size_t dynamic_bytes() const { return dynamic_bytes_; }
   /// The array that `key` stands for; null where it would pass the limit of static shared memory.
   void* static_array(const void* key, std::size_t bytes, std::size_t alignment);
   std::size_t static_bytes() const { return static_bytes_; }
@@ -42,7 +43,7 @@ class Arena {
   int guarded_ = 0;
   Entry entries_[kMostEntries];
   int count_ = 0;
-  std::size_t used_ = 0, static_bytes_ = 0;
+  std::size_t used_ = 0, static_bytes_ = 0, dynamic_bytes_ = 0;
   void* dynamic_ = nullptr;
 };
 

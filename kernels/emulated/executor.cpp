@@ -239,18 +239,6 @@ std::vector<std::uint64_t> block_order(Block& b, std::uint64_t blocks) {
 
 }  // namespace
 
-void check_launch(const char* kernel, dim3 grid, dim3 size, std::size_t dynamic_shared) {
-  const std::uint64_t threads = std::uint64_t{size.x} * size.y * size.z;
-  check(threads >= 1 && threads <= kMostThreads, "kernel {}: expected 1 to {} threads in a block, got {}", kernel,
-        kMostThreads, threads);
-  check(size.z <= 64, "kernel {}: expected at most 64 threads in z, got {}", kernel, size.z);
-  check(grid.x >= 1 && grid.y >= 1 && grid.z >= 1 && grid.x <= 0x7fffffffu && grid.y <= 65535 && grid.z <= 65535,
-        "kernel {}: expected a grid of 1 to 2147483647 x 65535 x 65535 blocks, got {} x {} x {}", kernel, grid.x,
-        grid.y, grid.z);
-  check(dynamic_shared <= options().shared_limit, "kernel {}: expected at most {} bytes of shared memory, got {}",
-        kernel, options().shared_limit, dynamic_shared);
-}
-
 Options& options() {
   static thread_local Options all;
   return all;
@@ -335,6 +323,9 @@ void* static_shared(const void* key, std::size_t bytes, std::size_t alignment) {
   if (memory == nullptr)
     give_up(b, {"expected at most {} bytes of static shared memory, got {}", Arena::kStaticLimit,
                 static_cast<long>(b.arena.static_bytes() + bytes), -1});
+  if (const std::size_t all = b.arena.static_bytes() + b.arena.dynamic_bytes(); all > b.kernel.shared_limit)
+    give_up(b, {"expected at most {} bytes of static and dynamic shared memory, got {}",
+                static_cast<long>(b.kernel.shared_limit), static_cast<long>(all), -1});
   return memory;
 }
 

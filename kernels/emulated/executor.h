@@ -43,9 +43,13 @@ struct Kernel {
   const char* name;
   void (*run)(void* arguments);
   void* arguments;
+  std::size_t shared_limit;  ///< of static and dynamic shared memory together, in bytes
 };
-/// Refuses what CUDA would refuse before anything runs.
-void check_launch(const char* kernel, dim3 grid, dim3 block, std::size_t dynamic_shared);
+/// What cudaFuncSetAttribute does: the kernel at this address may have `bytes` of dynamic shared memory. One that was
+/// not asked for has 48 KiB of it and static shared memory together.
+void raise_shared_limit(const void* address, std::size_t bytes);
+/// Refuses what CUDA would refuse before anything runs; returns the launch's limit of shared memory.
+std::size_t check_launch(const char* kernel, const void* address, dim3 grid, dim3 block, std::size_t dynamic_shared);
 /// Runs every thread of the grid. What a kernel does wrong is an Error that names kernel, block, threads and lines.
 void run_grid(const Kernel& kernel, dim3 grid, dim3 block, std::size_t dynamic_shared);
 
@@ -152,19 +156,20 @@ void launch(const char* name, void (*body)(Parameters...), dim3 grid, dim3 block
     std::tuple<std::decay_t<Parameters>...> values;
   };
   Call call{body, {static_cast<std::decay_t<Parameters>>(std::forward<Arguments>(arguments))...}};
-  check_launch(name, grid, block, dynamic_shared_bytes);
+  const std::size_t shared_limit =
+      check_launch(name, reinterpret_cast<const void*>(body), grid, block, dynamic_shared_bytes);
   std::apply(
       [&](const auto&... value) {
         [[maybe_unused]] int number = 0;
         (check_argument(name, ++number, value), ...);
       },
       call.values);
-  submit(stream, [name, grid, block, dynamic_shared_bytes, call]() mutable {
+  submit(stream, [name, grid, block, dynamic_shared_bytes, shared_limit, call]() mutable {
     const auto run = [](void* data) {
       auto& c = *static_cast<Call*>(data);
       std::apply(c.body, c.values);
     };
-    run_grid({name, run, &call}, grid, block, dynamic_shared_bytes);
+    run_grid({name, run, &call, shared_limit}, grid, block, dynamic_shared_bytes);
   });
 }
 

@@ -88,8 +88,23 @@ TEST_CASE("launches that CUDA refuses are refused, with the limit and the value"
   CHECK(refused(dim3(1, 65536), 1, 0).find("65535") != std::string::npos);
   CHECK(refused(0, 1, 0).find("grid") != std::string::npos);
   CHECK(refused(1, 1, 233'000) == "kernel add: expected at most 232448 bytes of shared memory, got 233000");
-  CHECK(refused(2, 1024, 0).empty());
+  CHECK(refused(1, 1, 49'153) ==
+        "kernel add: expected at most the 49152 bytes of dynamic shared memory that it was allowed, got 49153");
+  CHECK(refused(2, 1024, 49'152).empty());
   CHECK(x.host() == std::vector<float>(2048, 1));
+}
+
+TEST_CASE("a kernel may have the dynamic shared memory that it was allowed, and no other kernel may") {
+  const Buffer<float> y(std::size_t{32});
+  const auto refused = [&](std::size_t shared) {
+    return message_of([&] { S4L_LAUNCH(approximate, dim3(1), dim3(32), shared, nullptr, y.data()); });
+  };
+  emulated::raise_shared_limit(reinterpret_cast<const void*>(approximate), 100'000);
+  CHECK(refused(100'000).empty());
+  CHECK(refused(100'001).find("at most the 100000 bytes") != std::string::npos);
+  CHECK(message_of([&] { launch_add(1, 1, 100'000, y.data()); }).find("at most the 49152") != std::string::npos);
+  CHECK(message_of([] { emulated::raise_shared_limit(nullptr, 232'449); }) ==
+        "expected to allow at most 232448 bytes of dynamic shared memory, got 232449");
 }
 
 #if !S4L_ADDRESS_SANITIZER

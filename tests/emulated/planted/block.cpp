@@ -1,5 +1,6 @@
 // Barriers and shared memory.
 #include "planted/bug.h"
+#include "s4l/kernels/cuda/shared_memory.h"
 
 namespace {
 
@@ -79,6 +80,16 @@ __global__ void no_dynamic(const float* x, float* y) {
   y[i] = row[i];
 }
 
+/// 8 KiB of static shared memory beside the dynamic.
+__global__ void both_kinds(const float* x, float* y) {
+  S4L_SHARED(float, fixed, [2048]);
+  S4L_DYN_SHARED(float, row);
+  const int i = static_cast<int>(threadIdx.x);
+  row[i] = x[i];
+  fixed[i] = row[i];
+  y[i] = fixed[i];
+}
+
 /// Sums of two rows through one buffer: thread 0 of a slow warp may still read the first sum when the second is
 /// written.
 template <bool kBarrier>
@@ -100,6 +111,11 @@ std::vector<float> run(Kernel* kernel, int n, unsigned threads = kThreads, std::
   const Buffer<float> x(counted(n)), y(static_cast<std::size_t>(n));
   S4L_LAUNCH(kernel, dim3(1), dim3(threads), dynamic, nullptr, x.data(), y.data());
   return y.host();
+}
+
+std::vector<float> run_both_kinds(std::size_t dynamic, bool allowed) {
+  if (allowed) s4l::cuda::allow_shared_memory(both_kinds, dynamic);
+  return run(both_kinds, kThreads, kThreads, dynamic);
 }
 
 std::vector<float> reversed_row() {
@@ -134,11 +150,19 @@ std::vector<Bug> block_bugs() {
       {"static shared memory over the limit", "natural", [] { return run(too_much_shared, kThreads); }, row},
       {"dynamic shared memory over the limit", "natural",
        [] { return run(no_dynamic, kThreads, kThreads, 228 * 1024); }, row},
+      {"more dynamic shared memory than was allowed", "executor",
+       [] { return run(no_dynamic, kThreads, kThreads, 49 * 1024); }, row},
+      {"static and dynamic shared memory over what was allowed", "executor",
+       [] { return run_both_kinds(44 * 1024, false); }, row},
+      {"static and dynamic shared memory over the limit", "executor", [] { return run_both_kinds(222 * 1024, true); },
+       row},
       {"dynamic shared memory that was not asked for", "natural", [] { return run(no_dynamic, kThreads); }, row},
       {"reduction buffer used again too early", "schedules", [] { return run(two_sums<false>, 2 * kThreads); }, sums()},
       {"a row reversed", "nothing", [] { return run(reverse<true>, kThreads); }, reversed_row()},
       {"a row turned", "nothing", [] { return run(turn<true>, kThreads); }, turned_row()},
       {"a reduction buffer used twice", "nothing", [] { return run(two_sums<true>, 2 * kThreads); }, sums()},
       {"dynamic shared memory", "nothing", [] { return run(no_dynamic, kThreads, kThreads, 256); }, row},
+      {"static and dynamic shared memory", "nothing", [] { return run_both_kinds(40 * 1024, false); }, row},
+      {"all of a block's shared memory", "nothing", [] { return run_both_kinds(219 * 1024, true); }, row},
   };
 }
