@@ -34,8 +34,8 @@ f16::f16(float value) {
   const auto b = std::bit_cast<std::uint32_t>(value);
   const auto sign = static_cast<std::uint16_t>((b >> 16) & 0x8000u);
   const std::uint32_t magnitude = b & 0x7fffffffu;
-  if (magnitude > 0x7f800000u) {  // NaN
-    bits = static_cast<std::uint16_t>(sign | 0x7e00u);
+  if (magnitude > 0x7f800000u) {  // NaN, of which there is one, as in bf16 and on a GPU
+    bits = 0x7fff;
   } else if (magnitude >= 0x477ff000u) {  // rounds to 65536 or more: infinity
     bits = static_cast<std::uint16_t>(sign | 0x7c00u);
   } else if (magnitude < 0x38800000u) {  // subnormal half: adding 0.5 makes the hardware round at the right bit

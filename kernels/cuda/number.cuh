@@ -17,7 +17,7 @@ using Number = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 __device__ __forceinline__ float number(float x) { return x; }
 __device__ __forceinline__ double number(double x) { return x; }
-#ifdef __CUDACC__  // the processor's own instructions, with the rounding of core's types
+#ifdef __CUDACC__  // the processor's own instructions: core's types round as they do, and have their NaN
 __device__ __forceinline__ float number(bf16 x) { return __bfloat162float(__ushort_as_bfloat16(x.bits)); }
 __device__ __forceinline__ float number(f16 x) { return __half2float(__ushort_as_half(x.bits)); }
 #else

@@ -1,5 +1,6 @@
 #include "s4l/core/dtype.h"
 
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <limits>
@@ -63,6 +64,14 @@ TEST_CASE("what is too large for a 16-bit type becomes infinity") {
   CHECK(f16(1e-30f).bits == 0);
   CHECK(bf16(std::numeric_limits<float>::max()).bits == 0x7f80);
   CHECK(bf16(-std::numeric_limits<float>::infinity()).bits == 0xff80);
+}
+
+TEST_CASE("a 16-bit type has one NaN, of whatever sign and payload it was made") {
+  for (const std::uint32_t bits : {0x7f800001u, 0x7fc00000u, 0x7fffffffu, 0xff800001u, 0xffc00000u, 0xffffffffu}) {
+    INFO("bits " << bits);
+    CHECK(bf16(std::bit_cast<float>(bits)).bits == 0x7fff);
+    CHECK(f16(std::bit_cast<float>(bits)).bits == 0x7fff);
+  }
 }
 
 TEST_CASE("with_float takes f32 and f64 and names any other type") {
