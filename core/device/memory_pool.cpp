@@ -11,6 +11,8 @@ namespace s4l {
 namespace {
 
 constexpr std::size_t kAlignment = 512;
+// More than any device has, and so little that rounding does not carry it past 0.
+constexpr std::size_t kMost = std::size_t{1} << 63;
 constexpr std::size_t kSmall = 1 << 20, kSmallSegment = 8 << 20, kLargeSegment = 32 << 20, kPage = 2 << 20;
 
 std::size_t rounded(std::size_t bytes, std::size_t unit) { return std::max(unit, (bytes + unit - 1) / unit * unit); }
@@ -39,6 +41,7 @@ void* MemoryPool::find(std::size_t bytes) {
   const Kind kind{recorded ? capturing_ : 0, bytes <= kSmall};
   void* block = reuse_ ? cut(kind, bytes) : take_segment(kind, bytes);
   if (block == nullptr && reuse_ && grow(kind, bytes)) block = cut(kind, bytes);
+  if (block == nullptr && reuse_) block = cut({kind.first, !kind.second}, bytes);  // rather than none
   if (block == nullptr) return nullptr;
   use_.current += bytes;
   use_.peak = std::max(use_.peak, use_.current);
@@ -98,7 +101,7 @@ MemoryUse MemoryPool::use() const {
 
 /// Of what is asked: what is taken.
 std::size_t MemoryPool::size_of(std::size_t bytes) const {
-  return reuse_ ? rounded(bytes, kAlignment) : std::max(bytes, std::size_t{1});
+  return reuse_ ? rounded(std::min(bytes, kMost), kAlignment) : std::max(bytes, std::size_t{1});
 }
 
 MemoryPool::Segments::iterator MemoryPool::segment_of(void* block) {

@@ -96,6 +96,34 @@ TEST_CASE("where the device has no more, what nobody uses goes back first; then 
   CHECK(pool.take(30 * kMiB) != nullptr);
 }
 
+TEST_CASE("small blocks come from what the large leave, and large from what the small leave, where nothing else is") {
+  Source source(40 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  void* const large = pool.take(20 * kMiB);
+  void* const small = pool.take(512);
+  CHECK(source.left == 0);
+  void* const among_large = pool.take(7 * kMiB);
+  void* const among_small = pool.take(7 * kMiB);
+  void* const last = pool.take(kMiB);  // the large have 5 left, the small less than this
+  CHECK_THROWS_WITH(pool.take(5 * kMiB), Catch::Contains("expected 5.0 MiB more"));
+  pool.give(last, kMiB);
+  pool.give(among_small, 7 * kMiB);
+  pool.give(among_large, 7 * kMiB);
+  pool.give(small, 512);
+  pool.give(large, 20 * kMiB);
+  CHECK(pool.use().current == 0);
+  CHECK(pool.take(32 * kMiB) == large);
+}
+
+TEST_CASE("a size near the end of the address space is refused, not rounded to a small block") {
+  Source source(100 * kMiB);
+  for (const bool reuse : {true, false}) {
+    MemoryPool pool(kDevice, source.functions(), reuse);
+    for (const std::size_t bytes : {std::size_t{1} << 62, std::size_t{1} << 63, ~std::size_t{0}})
+      CHECK_THROWS_WITH(pool.take(bytes), Catch::StartsWith("memory of cuda:0: expected "));
+  }
+}
+
 TEST_CASE("a graph's memory serves nobody else before the graph is gone") {
   Source source(200 * kMiB);
   MemoryPool pool(kDevice, source.functions());
