@@ -77,11 +77,25 @@ int MemoryPool::begin_capture() {
 void MemoryPool::end_capture() {
   const std::lock_guard lock(mutex_);
   capturing_ = 0;
+  for (auto& [graph, replayed] : late_) {
+    replayed.reset();
+    release_now(graph);
+  }
+  late_.clear();
+}
+
+void MemoryPool::release(int graph, std::shared_ptr<void> replayed) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (capturing_ != 0) {
+    late_.emplace_back(graph, std::move(replayed));
+    return;
+  }
+  replayed.reset();
+  release_now(graph);
 }
 
 /// Its segments serve everybody again; a block of them that is still in use comes back in time.
-void MemoryPool::release(int graph) noexcept {
-  const std::lock_guard lock(mutex_);
+void MemoryPool::release_now(int graph) {
   for (auto& [begin, segment] : segments_) {
     if (segment.kind.first != graph) continue;
     const Kind before = std::exchange(segment.kind, Kind{0, segment.kind.second});

@@ -69,10 +69,10 @@ class CudaGraph final : public Graph {
     const cudaError_t error = cudaGraphInstantiate(&executable_, recorded, 0);
     ignore_error(cudaGraphDestroy(recorded));
     check_cuda(error, "cudaGraphInstantiate");
-  }
-  ~CudaGraph() override {
-    ignore_error(cudaStreamSynchronize(stream_));
-    ignore_error(cudaGraphExecDestroy(executable_));
+    memory_->hold({executable_, [stream](cudaGraphExec_t executable) {
+                     ignore_error(cudaStreamSynchronize(stream));
+                     ignore_error(cudaGraphExecDestroy(executable));
+                   }});
   }
   void replay() override { check_cuda(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch"); }
 

@@ -106,8 +106,9 @@ class EmulatedRuntime final : public Runtime {
       streams().end_capture();
       throw;
     }
-    memory->recorded();
-    auto graph = std::make_unique<RecordedWork>(std::move(memory), stream.handle(), streams().end_capture());
+    auto recorded = streams().end_capture();
+    memory->recorded();  // after it: what goes back now is no part of the graph
+    auto graph = std::make_unique<RecordedWork>(std::move(memory), stream.handle(), std::move(recorded));
     graph->replay();
     return graph;
   }

@@ -143,7 +143,7 @@ TEST_CASE("a graph's memory serves nobody else before the graph is gone") {
   for (void* block : later) CHECK((block != inside && block != outside));
   for (void* block : later) pool.give(block, 2 * kMiB);
 
-  pool.release(graph);
+  pool.release(graph, nullptr);
   pool.give(kept, 2 * kMiB);
   const std::size_t reserved = pool.use().reserved;
   CHECK(pool.use().current == 0);
@@ -235,6 +235,23 @@ TEST_CASE("without reuse, too, a block goes back only when no graph can read it"
   first.reset();
   CHECK(source.given.size() == 1);  // the one that is still in use
   CHECK(pool.use().current == 100);
+}
+
+TEST_CASE("a graph that goes while another is recorded goes when that is done, what replays before its memory") {
+  Source source(100 * kMiB);
+  MemoryPool pool(kDevice, source.functions(), false);
+  auto first = std::make_unique<GraphMemory>(pool);
+  pool.give(pool.take(100), 100);
+  first->recorded();
+  bool whole = false;
+  first->hold({&whole, [&](bool* with_memory) { *with_memory = source.given.size() == 1; }});
+  GraphMemory second(pool);
+  first.reset();
+  CHECK(source.given.size() == 1);
+  CHECK_FALSE(whole);
+  second.recorded();
+  CHECK(source.given.empty());
+  CHECK(whole);
 }
 
 TEST_CASE("whether memory is reused is a choice of the environment") {

@@ -69,6 +69,19 @@ TEST_CASE("a tensor that a graph reads keeps its numbers for the replays, though
   CHECK(values_of<float>(sum) == std::vector<float>(8, 2));
 }
 
+TEST_CASE("a graph that goes while another is recorded gives nothing back into the recording") {
+  const Tensor sum = zeros({8}, DType::f32, kCuda), ones = full({8}, 1, DType::f32, kCuda);
+  const auto step = [&] { add_(sum, ones + ones); };
+  auto gone = runtime(kCuda).capture(compute_stream(kCuda), step);
+  const auto graph = runtime(kCuda).capture(compute_stream(kCuda), [&] {
+    step();
+    gone.reset();
+    step();
+  });
+  for (int i = 0; i < 2; ++i) graph->replay();
+  CHECK(values_of<float>(sum) == std::vector<float>(8, 2 + 3 * 4));
+}
+
 TEST_CASE("what another thread allocates during a capture is no part of the graph") {
   const Tensor ones = full({8}, 1, DType::f32, kCuda);
   Tensor others;
