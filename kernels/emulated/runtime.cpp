@@ -65,12 +65,15 @@ class EmulatedRuntime final : public Runtime {
     if (allocation_fails()) pool.refuse(bytes);
     void* block = pool.take(apart(bytes));
     begin_block(block, bytes);
-    if (streams().capturing() || !streams().captured(stream.handle())) fill(block, 0xff, bytes, stream);
+    if (streams().capturing())
+      fill(block, 0xff, bytes, stream);
+    else
+      forget(block, bytes, stream);
     return block;
   }
   void free(void* block, std::size_t bytes, Stream stream) noexcept override {
     end_block(block);
-    if (!streams().captured(stream.handle())) fill(block, 0xff, bytes, stream);  // else the graph may read it again
+    forget(block, bytes, stream);
     pool_of(stream).give(block, apart(bytes));
   }
 
@@ -124,8 +127,12 @@ class EmulatedRuntime final : public Runtime {
   Stream compute_ = make_stream(kDevice, streams().make()), copy_ = make_stream(kDevice, streams().make());
   Staging& staging_of(Stream stream) { return stream.handle() == copy_.handle() ? for_copy_ : for_compute_; }
   MemoryPool& pool_of(Stream stream) { return stream.handle() == copy_.handle() ? of_copy_ : of_compute_; }
+  /// NaN for floats; not while the stream is captured, whose graph may read it again.
+  static void forget(void* block, std::size_t bytes, Stream stream) {
+    streams().submit_unless_captured(stream.handle(), [=] { emulated::fill(block, 0xff, bytes); });
+  }
   /// No block begins where another ends: a pointer to one that is gone would pass for the end of its neighbour.
-  static std::size_t apart(std::size_t bytes) { return memory_is_heap() ? bytes : bytes + 1; }
+  static std::size_t apart(std::size_t bytes) { return memory_is_heap() || bytes + 1 == 0 ? bytes : bytes + 1; }
   /// What goes back is used until `stream` has come so far.
   static MemoryPool pool_for(Stream stream) {
     const auto give = [stream](void* memory) { streams().submit(stream.handle(), [memory] { give_memory(memory); }); };

@@ -12,6 +12,7 @@
 #ifdef S4L_EMULATED
 #include "s4l/kernels/cuda/last_block.cuh"
 #include "s4l/kernels/emulated/device_memory.h"
+#include "s4l/kernels/emulated/streams.h"
 #endif
 
 using namespace s4l;
@@ -92,6 +93,26 @@ TEST_CASE("what another thread allocates during a capture is no part of the grap
   copy_(others, full({8}, 5, DType::f32, kCuda));
   graph->replay();
   CHECK(values_of<float>(others) == std::vector<float>(8, 5));
+}
+
+TEST_CASE("what is no part of a recording is left out of it, whoever submits it") {
+  emulated::Streams streams;
+  void *const a = streams.make(), *const b = streams.make();
+  int done = 0;
+  const auto submit = [&] {
+    streams.submit_unless_captured(a, [&] { done += 10; });
+    streams.submit_unless_captured(b, [&] { ++done; });
+  };
+  streams.begin_capture(a);
+  submit();
+  std::thread(submit).join();
+  CHECK(streams.end_capture().empty());
+  streams.synchronize(a);
+  streams.synchronize(b);
+  CHECK(done == 2);
+  submit();
+  streams.synchronize(a);
+  CHECK(done >= 12);
 }
 
 TEST_CASE("the allocation that a test picks fails as it does where memory ends") {
