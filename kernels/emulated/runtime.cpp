@@ -133,10 +133,16 @@ class EmulatedRuntime final : public Runtime {
   }
   /// No block begins where another ends: a pointer to one that is gone would pass for the end of its neighbour.
   static std::size_t apart(std::size_t bytes) { return memory_is_heap() || bytes + 1 == 0 ? bytes : bytes + 1; }
-  /// What goes back is used until `stream` has come so far.
+  /// What goes back is used until `stream` has come so far; memory that ends waits for it, as cudaFree would have.
   static MemoryPool pool_for(Stream stream) {
     const auto give = [stream](void* memory) { streams().submit(stream.handle(), [memory] { give_memory(memory); }); };
-    return {kDevice, {take_memory, give, free_memory}, reuse_memory() && !memory_is_heap()};
+    const auto take = [stream](std::size_t bytes) {
+      void* memory = take_memory(bytes);
+      if (memory != nullptr || streams().captured(stream.handle())) return memory;
+      streams().synchronize(stream.handle());
+      return take_memory(bytes);
+    };
+    return {kDevice, {take, give, free_memory}, reuse_memory() && !memory_is_heap()};
   }
 
   MemoryPool of_compute_ = pool_for(compute_), of_copy_ = pool_for(copy_);

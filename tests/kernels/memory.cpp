@@ -115,6 +115,16 @@ TEST_CASE("what is no part of a recording is left out of it, whoever submits it"
   CHECK(done >= 12);
 }
 
+TEST_CASE("memory that the played device's pool gives back for a larger block is there for that block") {
+  if (emulated::memory_is_heap()) return;  // which has no such limit
+  constexpr std::int64_t kMiB = 1 << 20;
+  void* const others = emulated::take_memory(emulated::free_memory() - 48 * kMiB);
+  REQUIRE(others != nullptr);
+  empty({40 * kMiB}, DType::u8, kCuda);
+  CHECK(empty({45 * kMiB}, DType::u8, kCuda).numel() == 45 * kMiB);
+  emulated::give_memory(others);
+}
+
 TEST_CASE("the allocation that a test picks fails as it does where memory ends") {
   const Tensor held = empty({1 << 20}, DType::f32, kCuda);
   emulated::fail_allocation(2);
