@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string_view>
 
 #include "s4l/core/device/arena.h"
 #include "s4l/core/io/user_folders.h"
@@ -250,9 +251,7 @@ void check_batch(const RunOptions& o, const Method& method) {
         mebibytes(available), o.batch_size, mebibytes(static_cast<std::size_t>(std::min(bytes, 0x1p63))));
 }
 
-}  // namespace
-
-Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
+Training construct(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
   Training training;
   const Device device = device_from(o.device);
   nn::ModelOptions model;
@@ -326,6 +325,17 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   train.bn_momentum = o.bn_momentum;
   training.trainer = std::make_unique<Trainer>(learner, *training.method, *training.loader, train);
   return training;
+}
+
+}  // namespace
+
+Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
+  try {
+    return construct(o, dataset, split);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::memory || std::string_view(error.what()).ends_with("needs less")) throw;
+    fail(ErrorKind::memory, "{}; a smaller --batch-size or --img-size needs less", error.what());
+  }
 }
 
 }  // namespace s4l::methods
