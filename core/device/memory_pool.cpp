@@ -52,8 +52,8 @@ void MemoryPool::refuse(std::size_t bytes) const {
   const MemoryUse held = use();
   fail(ErrorKind::memory,
        "memory of {}: expected {} more, got none; tensors hold {}, {} are kept for them, {} are free", device_,
-       mebibytes(size_of(bytes)), mebibytes(held.current), mebibytes(held.reserved - held.current),
-       mebibytes(source_.free()));
+       size_text(size_of(bytes)), size_text(held.current), size_text(held.reserved - held.current),
+       size_text(source_.free()));
 }
 
 /// What anybody gives back during a capture may be read by what has been recorded.

@@ -180,7 +180,7 @@ class CudaRuntime final : public Runtime {
   std::string description() const override {
     cudaDeviceProp properties{};
     check_cuda(cudaGetDeviceProperties(&properties, index_), "cudaGetDeviceProperties({})", index_);
-    return fill_in("{}, {}, sm_{}{}", {properties.name, mebibytes(properties.totalGlobalMem), to_text(properties.major),
+    return fill_in("{}, {}, sm_{}{}", {properties.name, size_text(properties.totalGlobalMem), to_text(properties.major),
                                        to_text(properties.minor)});
   }
 

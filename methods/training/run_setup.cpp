@@ -248,7 +248,7 @@ void check_batch(const RunOptions& o, const Method& method) {
   const std::size_t available = available_memory();
   check(bytes <= static_cast<double>(available),
         "--batch-size: expected batches that fit into the {} that are available, got {}: {} of pictures alone",
-        mebibytes(available), o.batch_size, mebibytes(static_cast<std::size_t>(std::min(bytes, 0x1p63))));
+        size_text(available), o.batch_size, size_text(static_cast<std::size_t>(std::min(bytes, 0x1p63))));
 }
 
 Training construct(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {

@@ -91,7 +91,7 @@ TEST_CASE("where the device has no more, what nobody uses goes back first; then 
   CHECK(pool.use().reserved == 50 * kMiB);
   CHECK_THROWS_WITH(pool.take(30 * kMiB),
                     "memory of cuda:0: expected 30.0 MiB more, got none; tensors hold 50.0 MiB, "
-                    "0.0 MiB are kept for them, 14.0 MiB are free");
+                    "0 bytes are kept for them, 14.0 MiB are free");
   pool.give(a, 50 * kMiB);
   CHECK(pool.take(30 * kMiB) != nullptr);
 }
