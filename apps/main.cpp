@@ -64,7 +64,7 @@ int run_program(const std::vector<std::string>& words) {
     return report(error.what(), error.kind() == ErrorKind::usage ? kUsage : kFailed);
   } catch (const std::bad_alloc&) {
     return report("memory: expected more from the system, got none; tensors hold " +
-                      mebibytes(runtime(kCpu).memory_use().current) +
+                      size_text(runtime(kCpu).memory_use().current) +
                       "; a smaller --batch-size, --eval-batch or --img-size needs less",
                   kFailed);
   } catch (const std::exception& error) {

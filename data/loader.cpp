@@ -139,7 +139,7 @@ Pictures on_device(const PictureRows& rows, Device device) {
 
 struct Loader::Impl {
   Impl(const Dataset& from, const Split& split, const LoaderOptions& options);
-  ~Impl() { runtime(device).synchronize(copy_stream(device)); }  // from the staging memory
+  ~Impl();
   Slot make_slot() const;
   void fill(HostStep& host, std::int64_t step, const std::stop_token& stop) const;
   void note_damaged(const HostStep& host);
@@ -175,6 +175,14 @@ Loader::Impl::Impl(const Dataset& from, const Split& split, const LoaderOptions&
   ring.assign(static_cast<std::size_t>(options.prefetch), host);
   for (Slot& slot : slots) slot = make_slot();
   staging = runtime(device).host_memory(bytes_of(slots[0].batch));
+}
+
+/// What is queued still reads the staging memory. A device that failed reads nothing, and says so to its next user.
+Loader::Impl::~Impl() {
+  try {
+    runtime(device).synchronize(copy_stream(device));
+  } catch (const std::exception&) {
+  }
 }
 
 Slot Loader::Impl::make_slot() const {

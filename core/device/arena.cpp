@@ -35,9 +35,12 @@ std::size_t available_memory() {
   return std::min(available, cgroup_memory());
 }
 
-std::string mebibytes(std::size_t bytes) {
-  const std::size_t tenths = (bytes >> 20) * 10 + (((bytes & 0xfffff) * 10 + (1u << 19)) >> 20);
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
+std::string size_text(std::size_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " bytes";
+  const int bits = bytes < std::size_t{1} << 20 ? 10 : 20;
+  const std::size_t unit = std::size_t{1} << bits;
+  const std::size_t tenths = (bytes >> bits) * 10 + (((bytes & (unit - 1)) * 10 + unit / 2) >> bits);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + (bits == 10 ? " KiB" : " MiB");
 }
 
 void* Arena::take(std::size_t bytes) {
@@ -46,8 +49,8 @@ void* Arena::take(std::size_t bytes) {
   void* block = cut(size);
   if (block == nullptr && grow(size)) block = cut(size);
   if (block == nullptr)
-    fail(ErrorKind::memory, "memory: expected {} more, got none from the system; tensors hold {}", mebibytes(size),
-         mebibytes(use_.current));
+    fail(ErrorKind::memory, "memory: expected {} more, got none from the system; tensors hold {}", size_text(size),
+         size_text(use_.current));
   use_.current += size;
   use_.peak = std::max(use_.peak, use_.current);
   return block;

@@ -14,8 +14,8 @@ namespace s4l {
 /// promises more than it has.
 std::size_t available_memory();
 
-/// "12.5 MiB"
-std::string mebibytes(std::size_t bytes);
+/// "12.5 MiB", "12.5 KiB", "12 bytes"
+std::string size_text(std::size_t bytes);
 
 /// Address space handed out in pieces of any size: the smallest free one that fits is cut, and neighbours join when
 /// they come back, so that a later step finds room for what an earlier one used in other sizes. What it has taken from

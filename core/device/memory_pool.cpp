@@ -11,6 +11,8 @@ namespace s4l {
 namespace {
 
 constexpr std::size_t kAlignment = 512;
+// More than any device has, and so little that rounding does not carry it past 0.
+constexpr std::size_t kMost = std::size_t{1} << 63;
 constexpr std::size_t kSmall = 1 << 20, kSmallSegment = 8 << 20, kLargeSegment = 32 << 20, kPage = 2 << 20;
 
 std::size_t rounded(std::size_t bytes, std::size_t unit) { return std::max(unit, (bytes + unit - 1) / unit * unit); }
@@ -39,6 +41,7 @@ void* MemoryPool::find(std::size_t bytes) {
   const Kind kind{recorded ? capturing_ : 0, bytes <= kSmall};
   void* block = reuse_ ? cut(kind, bytes) : take_segment(kind, bytes);
   if (block == nullptr && reuse_ && grow(kind, bytes)) block = cut(kind, bytes);
+  if (block == nullptr && reuse_) block = cut({kind.first, !kind.second}, bytes);  // rather than none
   if (block == nullptr) return nullptr;
   use_.current += bytes;
   use_.peak = std::max(use_.peak, use_.current);
@@ -49,8 +52,8 @@ void MemoryPool::refuse(std::size_t bytes) const {
   const MemoryUse held = use();
   fail(ErrorKind::memory,
        "memory of {}: expected {} more, got none; tensors hold {}, {} are kept for them, {} are free", device_,
-       mebibytes(size_of(bytes)), mebibytes(held.current), mebibytes(held.reserved - held.current),
-       mebibytes(source_.free()));
+       size_text(size_of(bytes)), size_text(held.current), size_text(held.reserved - held.current),
+       size_text(source_.free()));
 }
 
 /// What anybody gives back during a capture may be read by what has been recorded.
@@ -74,11 +77,25 @@ int MemoryPool::begin_capture() {
 void MemoryPool::end_capture() {
   const std::lock_guard lock(mutex_);
   capturing_ = 0;
+  for (auto& [graph, replayed] : late_) {
+    replayed.reset();
+    release_now(graph);
+  }
+  late_.clear();
+}
+
+void MemoryPool::release(int graph, std::shared_ptr<void> replayed) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (capturing_ != 0) {
+    late_.emplace_back(graph, std::move(replayed));
+    return;
+  }
+  replayed.reset();
+  release_now(graph);
 }
 
 /// Its segments serve everybody again; a block of them that is still in use comes back in time.
-void MemoryPool::release(int graph) noexcept {
-  const std::lock_guard lock(mutex_);
+void MemoryPool::release_now(int graph) {
   for (auto& [begin, segment] : segments_) {
     if (segment.kind.first != graph) continue;
     const Kind before = std::exchange(segment.kind, Kind{0, segment.kind.second});
@@ -98,7 +115,7 @@ MemoryUse MemoryPool::use() const {
 
 /// Of what is asked: what is taken.
 std::size_t MemoryPool::size_of(std::size_t bytes) const {
-  return reuse_ ? rounded(bytes, kAlignment) : std::max(bytes, std::size_t{1});
+  return reuse_ ? rounded(std::min(bytes, kMost), kAlignment) : std::max(bytes, std::size_t{1});
 }
 
 MemoryPool::Segments::iterator MemoryPool::segment_of(void* block) {

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -44,7 +45,9 @@ class MemoryPool {
   /// The number of the graph that the calling thread records from now on; one at a time.
   int begin_capture();
   void end_capture();
-  void release(int graph) noexcept;
+  /// Drops what replays, too, and that first. While another graph is recorded it waits for the end of that: to wait for
+  /// the device or to give memory to it would be recorded as well.
+  void release(int graph, std::shared_ptr<void> replayed) noexcept;
 
   MemoryUse use() const;
 
@@ -68,6 +71,7 @@ class MemoryPool {
   std::byte* take_segment(Kind kind, std::size_t bytes);
   Segments::iterator give_segment(Segments::iterator segment);
   void release_free_segments();
+  void release_now(int graph);
 
   Device device_;
   MemorySource source_;
@@ -77,6 +81,7 @@ class MemoryPool {
   std::map<std::byte*, std::size_t> free_;                          // no two neighbours of one segment
   std::set<std::tuple<Kind, std::size_t, std::byte*>> by_size_;     // the same
   std::map<int, std::vector<std::pair<void*, std::size_t>>> kept_;  // blocks given back that a graph still uses
+  std::vector<std::pair<int, std::shared_ptr<void>>> late_;         // released while another was recorded
   int capturing_ = 0, graphs_ = 0;
   std::thread::id capturing_thread_;
   MemoryUse use_;
@@ -89,18 +94,21 @@ class GraphMemory {
   explicit GraphMemory(MemoryPool& pool) : pool_(pool), graph_(pool.begin_capture()) {}
   ~GraphMemory() {
     recorded();
-    pool_.release(graph_);
+    pool_.release(graph_, std::move(replayed_));
   }
   GraphMemory(const GraphMemory&) = delete;
   GraphMemory& operator=(const GraphMemory&) = delete;
   void recorded() {
     if (std::exchange(recording_, false)) pool_.end_capture();
   }
+  /// What replays with it.
+  void hold(std::shared_ptr<void> replayed) { replayed_ = std::move(replayed); }
 
  private:
   MemoryPool& pool_;
   int graph_;
   bool recording_ = true;
+  std::shared_ptr<void> replayed_;
 };
 
 }  // namespace s4l

@@ -35,7 +35,7 @@ class Graph {
 
 struct MemoryUse {
   std::size_t current = 0;   ///< bytes in live allocations
-  std::size_t peak = 0;      ///< the most there were
+  std::size_t peak = 0;      ///< the most there were, or the sum of that over a device's pools
   std::size_t reserved = 0;  ///< bytes of address space taken, those never touched included
 };
 
@@ -59,7 +59,9 @@ class Runtime {
   virtual Event record(Stream stream) = 0;
   virtual void wait(Stream stream, const Event& event) = 0;
   virtual void synchronize(Stream stream) = 0;
-  /// Runs `work` once while recording it. It may not wait for the device; memory that it uses stays the graph's.
+  /// Runs `work` once while recording it. It may not wait for the device; memory that it takes or gives back stays the
+  /// graph's. The other memory that it uses the caller keeps as long as the graph: given back after the capture, it is
+  /// handed to others, and replays would read their numbers.
   virtual std::unique_ptr<Graph> capture(Stream stream, std::function<void()> work) = 0;
 
   virtual MemoryUse memory_use() const = 0;

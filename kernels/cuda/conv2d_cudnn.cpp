@@ -19,10 +19,12 @@ namespace {
 
 class CudnnPlan final : public Conv2dPlan {
  public:
-  CudnnPlan(std::unique_ptr<const CudnnGraph> graph, int candidate)
-      : graph_(std::move(graph)), candidate_(candidate), workspace_(graph_->workspace(candidate)) {}
+  /// `mutex` is the handle's, of which the plans of a device have one: no two threads may use it at once.
+  CudnnPlan(std::unique_ptr<const CudnnGraph> graph, int candidate, std::mutex& mutex)
+      : graph_(std::move(graph)), candidate_(candidate), workspace_(graph_->workspace(candidate)), mutex_(mutex) {}
   std::size_t workspace() const override { return workspace_; }
   void run(const Conv2dOperands& operands, void* workspace, Stream) const override {
+    const std::lock_guard lock(mutex_);
     graph_->run(candidate_, operands, workspace);
   }
 
@@ -30,6 +32,7 @@ class CudnnPlan final : public Conv2dPlan {
   std::unique_ptr<const CudnnGraph> graph_;
   int candidate_;
   std::size_t workspace_;
+  std::mutex& mutex_;
 };
 
 /// All of a problem, to find its plan by.
@@ -101,7 +104,7 @@ class Plans {
     auto graph = std::make_unique<CudnnGraph>(problem, device());
     const auto candidate = graph->recall(id);
     if (!candidate) return nullptr;
-    return &plans_.try_emplace(key_of(problem), std::move(graph), *candidate).first->second;
+    return &plans_.try_emplace(key_of(problem), std::move(graph), *candidate, mutex_).first->second;
   }
 
   /// The fastest plan that wants little workspace, and no more than there is, or the one that wants least.
@@ -129,7 +132,7 @@ class Plans {
   PlanStore store_;
   Stream stream_;
   cudnnHandle_t handle_ = nullptr;
-  std::mutex mutex_;
+  std::mutex mutex_;  // of the handle and the plans
   std::map<Key, CudnnPlan> plans_;
 };
 

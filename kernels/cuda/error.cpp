@@ -7,6 +7,8 @@ const char* advice(cudaError_t error) {
   switch (error) {
     case cudaErrorInsufficientDriver:
       return "; install a driver of NVIDIA's that is new enough for CUDA 13";
+    case cudaErrorMemoryAllocation:
+      return "; a smaller --batch-size, --eval-batch or --img-size needs less";
     case cudaErrorNoDevice:
       return "; nvidia-smi and CUDA_VISIBLE_DEVICES say which GPUs a program may use";
     case cudaErrorNoKernelImageForDevice:
@@ -34,6 +36,10 @@ const char* advice(cudaError_t error) {
 }
 
 }  // namespace
+
+ErrorKind kind_of(cudaError_t error) {
+  return error == cudaErrorMemoryAllocation ? ErrorKind::memory : ErrorKind::usage;
+}
 
 std::string text_of(cudaError_t error) {
   return fill_in("{} ({}){}", {cudaGetErrorName(error), cudaGetErrorString(error), advice(error)});

@@ -17,8 +17,8 @@ class Stopwatch {
     check_cuda(cudaEventCreate(&stop_), "cudaEventCreate");
   }
   ~Stopwatch() {
-    cudaEventDestroy(start_);
-    cudaEventDestroy(stop_);
+    ignore_error(cudaEventDestroy(start_));
+    ignore_error(cudaEventDestroy(stop_));
   }
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;

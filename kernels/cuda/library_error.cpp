@@ -35,8 +35,8 @@ void fail_call(const std::string& problem, const char* call, const LibraryAnswer
     fail(ErrorKind::usage, "{}: {}: {}; {}", problem, call, text, advice_for(text));
   const MemoryUse use = runtime(device).memory_use();
   fail(ErrorKind::memory, "{}: {}: {}; memory of {} ended: tensors hold {}, {} are kept for them, {} are free", problem,
-       call, text, device, mebibytes(use.current), mebibytes(use.reserved - use.current),
-       mebibytes(free_memory(device.index)));
+       call, text, device, size_text(use.current), size_text(use.reserved - use.current),
+       size_text(free_memory(device.index)));
 }
 
 }  // namespace s4l::cuda

@@ -42,7 +42,7 @@ template <class... Arguments>
                               const Arguments&... arguments) {
   std::string all;
   ((all += (all.empty() ? "" : ", ") + argument_text(arguments)), ...);
-  fail(ErrorKind::usage, "kernel {}({}): {} ({} x {} x {} blocks of {} x {} x {} threads, {} bytes of shared memory)",
+  fail(kind_of(error), "kernel {}({}): {} ({} x {} x {} blocks of {} x {} x {} threads, {} bytes of shared memory)",
        kernel, all, text_of(error), grid.x, grid.y, grid.z, block.x, block.y, block.z, shared);
 }
 }  // namespace s4l::cuda

@@ -17,8 +17,8 @@ namespace {
 /// While one lives, the calling thread may allocate though it captures: the pools' memory is no part of the graph.
 class AllocationInCapture {
  public:
-  AllocationInCapture() { cudaThreadExchangeStreamCaptureMode(&mode_); }
-  ~AllocationInCapture() { cudaThreadExchangeStreamCaptureMode(&mode_); }
+  AllocationInCapture() { ignore_error(cudaThreadExchangeStreamCaptureMode(&mode_)); }
+  ~AllocationInCapture() { ignore_error(cudaThreadExchangeStreamCaptureMode(&mode_)); }
   AllocationInCapture(const AllocationInCapture&) = delete;
   AllocationInCapture& operator=(const AllocationInCapture&) = delete;
 
@@ -31,7 +31,7 @@ void* take_from_device(std::size_t bytes) {
   void* memory = nullptr;
   const cudaError_t error = cudaMalloc(&memory, bytes);
   if (error == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // it is the pool's to answer
+    ignore_error(error);  // it is the pool's to answer
     return nullptr;
   }
   check_cuda(error, "cudaMalloc({})", bytes);
@@ -40,12 +40,13 @@ void* take_from_device(std::size_t bytes) {
 
 void give_to_device(void* memory) {
   const AllocationInCapture allowed;
-  cudaFree(memory);  // waits for the device
+  ignore_error(cudaFree(memory));  // waits for the device
 }
 
 std::size_t free_on_device() {
   std::size_t free = 0, all = 0;
-  return cudaMemGetInfo(&free, &all) == cudaSuccess ? free : 0;
+  ignore_error(cudaMemGetInfo(&free, &all));
+  return free;
 }
 
 bool is_capturing(cudaStream_t stream) {
@@ -66,12 +67,12 @@ class CudaGraph final : public Graph {
   CudaGraph(std::unique_ptr<GraphMemory> memory, cudaStream_t stream, cudaGraph_t recorded)
       : memory_(std::move(memory)), stream_(stream) {
     const cudaError_t error = cudaGraphInstantiate(&executable_, recorded, 0);
-    cudaGraphDestroy(recorded);
+    ignore_error(cudaGraphDestroy(recorded));
     check_cuda(error, "cudaGraphInstantiate");
-  }
-  ~CudaGraph() override {
-    cudaStreamSynchronize(stream_);
-    cudaGraphExecDestroy(executable_);
+    memory_->hold({executable_, [stream](cudaGraphExec_t executable) {
+                     ignore_error(cudaStreamSynchronize(stream));
+                     ignore_error(cudaGraphExecDestroy(executable));
+                   }});
   }
   void replay() override { check_cuda(cudaGraphLaunch(executable_, stream_), "cudaGraphLaunch"); }
 
@@ -126,7 +127,7 @@ class CudaRuntime final : public Runtime {
     use_device();
     void* memory = nullptr;
     check_cuda(cudaMallocHost(&memory, bytes), "cudaMallocHost({})", bytes);
-    return {memory, [](void* locked) { cudaFreeHost(locked); }};
+    return {memory, [](void* locked) { ignore_error(cudaFreeHost(locked)); }};
   }
   void fill(void* to, unsigned char byte, std::size_t bytes, Stream stream) override {
     if (bytes == 0) return;
@@ -138,7 +139,8 @@ class CudaRuntime final : public Runtime {
     use_device();
     cudaEvent_t event = nullptr;
     check_cuda(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
-    const std::shared_ptr<void> owner(event, [](void* handle) { cudaEventDestroy(static_cast<cudaEvent_t>(handle)); });
+    const std::shared_ptr<void> owner(
+        event, [](void* handle) { ignore_error(cudaEventDestroy(static_cast<cudaEvent_t>(handle))); });
     check_cuda(cudaEventRecord(event, handle(stream)), "cudaEventRecord");
     return {owner};
   }
@@ -160,9 +162,8 @@ class CudaRuntime final : public Runtime {
       check_cuda(cudaStreamBeginCapture(handle(stream), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
       work();
     } catch (...) {
-      cudaStreamEndCapture(handle(stream), &recorded);
-      if (recorded != nullptr) cudaGraphDestroy(recorded);
-      cudaGetLastError();
+      ignore_error(cudaStreamEndCapture(handle(stream), &recorded));
+      if (recorded != nullptr) ignore_error(cudaGraphDestroy(recorded));
       throw;
     }
     check_cuda(cudaStreamEndCapture(handle(stream), &recorded), "cudaStreamEndCapture");
@@ -179,7 +180,7 @@ class CudaRuntime final : public Runtime {
   std::string description() const override {
     cudaDeviceProp properties{};
     check_cuda(cudaGetDeviceProperties(&properties, index_), "cudaGetDeviceProperties({})", index_);
-    return fill_in("{}, {}, sm_{}{}", {properties.name, mebibytes(properties.totalGlobalMem), to_text(properties.major),
+    return fill_in("{}, {}, sm_{}{}", {properties.name, size_text(properties.totalGlobalMem), to_text(properties.major),
                                        to_text(properties.minor)});
   }
 
@@ -200,6 +201,7 @@ class CudaRuntime final : public Runtime {
 cudaError_t count_devices(int& count) {
   count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
+  ignore_error(error);
   return error == cudaSuccess && count == 0 ? cudaErrorNoDevice : error;
 }
 

@@ -65,12 +65,15 @@ class EmulatedRuntime final : public Runtime {
     if (allocation_fails()) pool.refuse(bytes);
     void* block = pool.take(apart(bytes));
     begin_block(block, bytes);
-    if (streams().capturing() || !streams().captured(stream.handle())) fill(block, 0xff, bytes, stream);
+    if (streams().capturing())
+      fill(block, 0xff, bytes, stream);
+    else
+      forget(block, bytes, stream);
     return block;
   }
   void free(void* block, std::size_t bytes, Stream stream) noexcept override {
     end_block(block);
-    if (!streams().captured(stream.handle())) fill(block, 0xff, bytes, stream);  // else the graph may read it again
+    forget(block, bytes, stream);
     pool_of(stream).give(block, apart(bytes));
   }
 
@@ -106,8 +109,9 @@ class EmulatedRuntime final : public Runtime {
       streams().end_capture();
       throw;
     }
-    memory->recorded();
-    auto graph = std::make_unique<RecordedWork>(std::move(memory), stream.handle(), streams().end_capture());
+    auto recorded = streams().end_capture();
+    memory->recorded();  // after it: what goes back now is no part of the graph
+    auto graph = std::make_unique<RecordedWork>(std::move(memory), stream.handle(), std::move(recorded));
     graph->replay();
     return graph;
   }
@@ -123,12 +127,22 @@ class EmulatedRuntime final : public Runtime {
   Stream compute_ = make_stream(kDevice, streams().make()), copy_ = make_stream(kDevice, streams().make());
   Staging& staging_of(Stream stream) { return stream.handle() == copy_.handle() ? for_copy_ : for_compute_; }
   MemoryPool& pool_of(Stream stream) { return stream.handle() == copy_.handle() ? of_copy_ : of_compute_; }
+  /// NaN for floats; not while the stream is captured, whose graph may read it again.
+  static void forget(void* block, std::size_t bytes, Stream stream) {
+    streams().submit_unless_captured(stream.handle(), [=] { emulated::fill(block, 0xff, bytes); });
+  }
   /// No block begins where another ends: a pointer to one that is gone would pass for the end of its neighbour.
-  static std::size_t apart(std::size_t bytes) { return memory_is_heap() ? bytes : bytes + 1; }
-  /// What goes back is used until `stream` has come so far.
+  static std::size_t apart(std::size_t bytes) { return memory_is_heap() || bytes + 1 == 0 ? bytes : bytes + 1; }
+  /// What goes back is used until `stream` has come so far; memory that ends waits for it, as cudaFree would have.
   static MemoryPool pool_for(Stream stream) {
     const auto give = [stream](void* memory) { streams().submit(stream.handle(), [memory] { give_memory(memory); }); };
-    return {kDevice, {take_memory, give, free_memory}, reuse_memory() && !memory_is_heap()};
+    const auto take = [stream](std::size_t bytes) {
+      void* memory = take_memory(bytes);
+      if (memory != nullptr || streams().captured(stream.handle())) return memory;
+      streams().synchronize(stream.handle());
+      return take_memory(bytes);
+    };
+    return {kDevice, {take, give, free_memory}, reuse_memory() && !memory_is_heap()};
   }
 
   MemoryPool of_compute_ = pool_for(compute_), of_copy_ = pool_for(copy_);

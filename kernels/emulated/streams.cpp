@@ -77,7 +77,13 @@ void Streams::submit(void* stream, std::function<void()> work) {
   state_->recorded.push_back(std::move(work));
 }
 
+void Streams::submit_unless_captured(void* stream, std::function<void()> work) {
+  const std::lock_guard lock(state_->mutex);
+  if (stream != state_->captured) submit(stream, std::move(work));
+}
+
 std::shared_ptr<Streams::Event> Streams::record(void* stream) {
+  const std::lock_guard lock(state_->mutex);
   state_->refuse_in_capture(stream, "event");
   auto event = std::make_shared<Event>();
   submit(stream, [event] { event->recorded = true; });

@@ -18,6 +18,8 @@ class Streams {
   /// A new, empty stream; its address is the handle.
   void* make();
   void submit(void* stream, std::function<void()> work);
+  /// The same but for a stream that somebody records, be it the calling thread: then nothing is done.
+  void submit_unless_captured(void* stream, std::function<void()> work);
   std::shared_ptr<Event> record(void* stream);
   void wait(void* stream, std::shared_ptr<Event> event);
   /// Runs until `stream` is empty. No stream that can go on is an Error.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string_view>
 
 #include "s4l/core/device/arena.h"
 #include "s4l/core/io/user_folders.h"
@@ -247,12 +248,10 @@ void check_batch(const RunOptions& o, const Method& method) {
   const std::size_t available = available_memory();
   check(bytes <= static_cast<double>(available),
         "--batch-size: expected batches that fit into the {} that are available, got {}: {} of pictures alone",
-        mebibytes(available), o.batch_size, mebibytes(static_cast<std::size_t>(std::min(bytes, 0x1p63))));
+        size_text(available), o.batch_size, size_text(static_cast<std::size_t>(std::min(bytes, 0x1p63))));
 }
 
-}  // namespace
-
-Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
+Training construct(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
   Training training;
   const Device device = device_from(o.device);
   nn::ModelOptions model;
@@ -326,6 +325,17 @@ Training make_training(const RunOptions& o, const data::Dataset& dataset, const 
   train.bn_momentum = o.bn_momentum;
   training.trainer = std::make_unique<Trainer>(learner, *training.method, *training.loader, train);
   return training;
+}
+
+}  // namespace
+
+Training make_training(const RunOptions& o, const data::Dataset& dataset, const data::Split& split) {
+  try {
+    return construct(o, dataset, split);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::memory || std::string_view(error.what()).ends_with("needs less")) throw;
+    fail(ErrorKind::memory, "{}; a smaller --batch-size or --img-size needs less", error.what());
+  }
 }
 
 }  // namespace s4l::methods

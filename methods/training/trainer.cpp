@@ -63,8 +63,9 @@ Trainer::Trainer(nn::Classifier& model, Method& method, data::Loader& loader, Tr
 }
 
 void Trainer::step() {
-  const data::Batch batch = loader_.next();
+  data::Batch batch;
   try {
+    batch = loader_.next();
     take_step(batch);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::memory) throw;
@@ -74,6 +75,7 @@ void Trainer::step() {
 }
 
 std::string Trainer::batch_that_fits(const data::Batch& batch) {
+  if (!batch.labels) return "a smaller --batch-size or --img-size needs less";  // before there was one to try
   const std::int64_t unit = options_.virtual_replicas;
   for (std::int64_t n = batch.labels.shape()[0] / 2; n >= unit; n /= 2) {
     try {

@@ -40,3 +40,12 @@ TEST_CASE("large blocks lie in memory for which the system is asked for pages of
   CHECK(flags.find(" hg ") != std::string::npos);
   arena.give(block, kBytes);
 }
+
+TEST_CASE("a size is told in the unit that suits it") {
+  CHECK(size_text(0) == "0 bytes");
+  CHECK(size_text(1023) == "1023 bytes");
+  CHECK(size_text(1024) == "1.0 KiB");
+  CHECK(size_text(12'800) == "12.5 KiB");
+  CHECK(size_text(1 << 20) == "1.0 MiB");
+  CHECK(size_text((25 << 19) + 1) == "12.5 MiB");
+}

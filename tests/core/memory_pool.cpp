@@ -91,9 +91,37 @@ TEST_CASE("where the device has no more, what nobody uses goes back first; then 
   CHECK(pool.use().reserved == 50 * kMiB);
   CHECK_THROWS_WITH(pool.take(30 * kMiB),
                     "memory of cuda:0: expected 30.0 MiB more, got none; tensors hold 50.0 MiB, "
-                    "0.0 MiB are kept for them, 14.0 MiB are free");
+                    "0 bytes are kept for them, 14.0 MiB are free");
   pool.give(a, 50 * kMiB);
   CHECK(pool.take(30 * kMiB) != nullptr);
+}
+
+TEST_CASE("small blocks come from what the large leave, and large from what the small leave, where nothing else is") {
+  Source source(40 * kMiB);
+  MemoryPool pool(kDevice, source.functions());
+  void* const large = pool.take(20 * kMiB);
+  void* const small = pool.take(512);
+  CHECK(source.left == 0);
+  void* const among_large = pool.take(7 * kMiB);
+  void* const among_small = pool.take(7 * kMiB);
+  void* const last = pool.take(kMiB);  // the large have 5 left, the small less than this
+  CHECK_THROWS_WITH(pool.take(5 * kMiB), Catch::Contains("expected 5.0 MiB more"));
+  pool.give(last, kMiB);
+  pool.give(among_small, 7 * kMiB);
+  pool.give(among_large, 7 * kMiB);
+  pool.give(small, 512);
+  pool.give(large, 20 * kMiB);
+  CHECK(pool.use().current == 0);
+  CHECK(pool.take(32 * kMiB) == large);
+}
+
+TEST_CASE("a size near the end of the address space is refused, not rounded to a small block") {
+  Source source(100 * kMiB);
+  for (const bool reuse : {true, false}) {
+    MemoryPool pool(kDevice, source.functions(), reuse);
+    for (const std::size_t bytes : {std::size_t{1} << 62, std::size_t{1} << 63, ~std::size_t{0}})
+      CHECK_THROWS_WITH(pool.take(bytes), Catch::StartsWith("memory of cuda:0: expected "));
+  }
 }
 
 TEST_CASE("a graph's memory serves nobody else before the graph is gone") {
@@ -115,7 +143,7 @@ TEST_CASE("a graph's memory serves nobody else before the graph is gone") {
   for (void* block : later) CHECK((block != inside && block != outside));
   for (void* block : later) pool.give(block, 2 * kMiB);
 
-  pool.release(graph);
+  pool.release(graph, nullptr);
   pool.give(kept, 2 * kMiB);
   const std::size_t reserved = pool.use().reserved;
   CHECK(pool.use().current == 0);
@@ -207,6 +235,23 @@ TEST_CASE("without reuse, too, a block goes back only when no graph can read it"
   first.reset();
   CHECK(source.given.size() == 1);  // the one that is still in use
   CHECK(pool.use().current == 100);
+}
+
+TEST_CASE("a graph that goes while another is recorded goes when that is done, what replays before its memory") {
+  Source source(100 * kMiB);
+  MemoryPool pool(kDevice, source.functions(), false);
+  auto first = std::make_unique<GraphMemory>(pool);
+  pool.give(pool.take(100), 100);
+  first->recorded();
+  bool whole = false;
+  first->hold({&whole, [&](bool* with_memory) { *with_memory = source.given.size() == 1; }});
+  GraphMemory second(pool);
+  first.reset();
+  CHECK(source.given.size() == 1);
+  CHECK_FALSE(whole);
+  second.recorded();
+  CHECK(source.given.empty());
+  CHECK(whole);
 }
 
 TEST_CASE("whether memory is reused is a choice of the environment") {

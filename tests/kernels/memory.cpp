@@ -12,6 +12,7 @@
 #ifdef S4L_EMULATED
 #include "s4l/kernels/cuda/last_block.cuh"
 #include "s4l/kernels/emulated/device_memory.h"
+#include "s4l/kernels/emulated/streams.h"
 #endif
 
 using namespace s4l;
@@ -69,6 +70,19 @@ TEST_CASE("a tensor that a graph reads keeps its numbers for the replays, though
   CHECK(values_of<float>(sum) == std::vector<float>(8, 2));
 }
 
+TEST_CASE("a graph that goes while another is recorded gives nothing back into the recording") {
+  const Tensor sum = zeros({8}, DType::f32, kCuda), ones = full({8}, 1, DType::f32, kCuda);
+  const auto step = [&] { add_(sum, ones + ones); };
+  auto gone = runtime(kCuda).capture(compute_stream(kCuda), step);
+  const auto graph = runtime(kCuda).capture(compute_stream(kCuda), [&] {
+    step();
+    gone.reset();
+    step();
+  });
+  for (int i = 0; i < 2; ++i) graph->replay();
+  CHECK(values_of<float>(sum) == std::vector<float>(8, 2 + 3 * 4));
+}
+
 TEST_CASE("what another thread allocates during a capture is no part of the graph") {
   const Tensor ones = full({8}, 1, DType::f32, kCuda);
   Tensor others;
@@ -79,6 +93,36 @@ TEST_CASE("what another thread allocates during a capture is no part of the grap
   copy_(others, full({8}, 5, DType::f32, kCuda));
   graph->replay();
   CHECK(values_of<float>(others) == std::vector<float>(8, 5));
+}
+
+TEST_CASE("what is no part of a recording is left out of it, whoever submits it") {
+  emulated::Streams streams;
+  void *const a = streams.make(), *const b = streams.make();
+  int done = 0;
+  const auto submit = [&] {
+    streams.submit_unless_captured(a, [&] { done += 10; });
+    streams.submit_unless_captured(b, [&] { ++done; });
+  };
+  streams.begin_capture(a);
+  submit();
+  std::thread(submit).join();
+  CHECK(streams.end_capture().empty());
+  streams.synchronize(a);
+  streams.synchronize(b);
+  CHECK(done == 2);
+  submit();
+  streams.synchronize(a);
+  CHECK(done >= 12);
+}
+
+TEST_CASE("memory that the played device's pool gives back for a larger block is there for that block") {
+  if (emulated::memory_is_heap()) return;  // which has no such limit
+  constexpr std::int64_t kMiB = 1 << 20;
+  void* const others = emulated::take_memory(emulated::free_memory() - 48 * kMiB);
+  REQUIRE(others != nullptr);
+  empty({40 * kMiB}, DType::u8, kCuda);
+  CHECK(empty({45 * kMiB}, DType::u8, kCuda).numel() == 45 * kMiB);
+  emulated::give_memory(others);
 }
 
 TEST_CASE("the allocation that a test picks fails as it does where memory ends") {

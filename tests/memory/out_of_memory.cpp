@@ -109,7 +109,7 @@ TEST_CASE("a size near the end of the address space is refused, not rounded to a
     INFO(bytes);
     CHECK_THAT(message_of([&] { arena.take(bytes); }), Catch::StartsWith("memory: expected "));
   }
-  CHECK(mebibytes(std::size_t{1} << 62) == "4398046511104.0 MiB");
+  CHECK(size_text(std::size_t{1} << 62) == "4398046511104.0 MiB");
   CHECK(arena.use().reserved == 0);
 }
 

@@ -10,6 +10,7 @@
 #include "s4l/core/kernel.h"
 #include "s4l/core/launch_observer.h"
 #include "s4l/methods/training/probe.h"
+#include "s4l/methods/training/run_setup.h"
 #include "s4l/nn/models/model.h"
 #include "s4l/nn/walk.h"
 #include "s4l/tests/support/near.h"
@@ -17,6 +18,7 @@
 #ifdef S4L_EMULATED
 #include "s4l/kernels/emulated/device_memory.h"
 #include "s4l/kernels/emulated/library_call.h"
+#include "s4l/kernels/emulated/streams.h"
 #endif
 
 using namespace s4l;
@@ -171,6 +173,35 @@ TEST_CASE("where the device's memory ends, in a step or while it is recorded, th
                  Catch::StartsWith("memory of cuda:0: expected ") && Catch::EndsWith("--batch-size 3 fits"));
     }
   }
+}
+
+TEST_CASE("memory that ends while a run is set up is told with what needs less") {
+  const MemoryDataset dataset(3, {8}, 0);
+  data::Split split;
+  split.labelled = {0, 8, 16};
+  RunOptions options;
+  options.method = "supervised";
+  options.model = "resnet-small";
+  options.device = to_text(devices().back());
+  options.augment = options.preprocess_eval = "-1_to_1";
+  options.batch_size = 3;
+  options.img_size = 4;
+  options.bn_epsilon = 1e-3;
+  options.bn_momentum = 0.9;
+  options.steps = 2;
+  for (const int allocation : {1, 20}) {
+    emulated::fail_allocation(allocation);
+    CHECK_THROWS_WITH(make_training(options, dataset, split),
+                      Catch::StartsWith("memory of cuda:0: expected ") &&
+                          Catch::EndsWith(" are free; a smaller --batch-size or --img-size needs less"));
+  }
+  emulated::fail_allocation(0);
+}
+
+TEST_CASE("memory that ends before there is a batch is told with what needs less") {
+  SmallTraining training("rotation", devices().back());
+  emulated::streams().submit(copy_stream(devices().back()).handle(), [] { fail(ErrorKind::memory, "full"); });
+  CHECK_THROWS_WITH(training.trainer->step(), "full; a smaller --batch-size or --img-size needs less");
 }
 
 TEST_CASE("a library that finds no memory is told as memory that ends, with a batch that fits") {
