@@ -203,10 +203,10 @@ TEST_CASE("an evaluation that memory ends in goes on with fewer pictures at a ti
   {
     const TensorsFull full;
     {
-      const AddressSpaceLimit limit(48 * kMiB);
+      const AddressSpaceLimit limit(80 * kMiB);  // the threads that read want some of it
       limited = confidences(400);
     }
-    const AddressSpaceLimit limit(48 * kMiB);  // as much again
+    const AddressSpaceLimit limit(8 * kMiB);  // and more
     said = message_of([&] { model->forward(zeros({1600, 24, 24, 3}), nn::Mode::eval); });
   }
   CHECK_THAT(said, Catch::StartsWith("memory: expected"));
