@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <algorithm>
 #include <array>
 #include <span>
@@ -141,7 +142,10 @@ int eval(const Arguments& arguments) {
                evaluation_text(test, saved.card.class_names, {{"weights", weights}, {"test pictures of", source}}));
   }
   if (test.unrotated.accuracy() >= min_acc) return kSuccess;
-  fmt::print(stderr, "s4l: top-1 {:.1f} % is below --min-acc {:g}\n", 100 * test.unrotated.accuracy(), 100 * min_acc);
+  std::fputs(
+      fmt::format("s4l: top-1 {:.1f} % is below --min-acc {:g}\n", 100 * test.unrotated.accuracy(), 100 * min_acc)
+          .c_str(),
+      stderr);
   return kThresholdMissed;
 }
 

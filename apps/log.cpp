@@ -67,7 +67,7 @@ void Log::keep(const std::string& line) {
 
 void Log::show(const std::string& line) {
   clear();
-  fmt::print(stderr, "{}\n", line);
+  std::fputs((line + "\n").c_str(), stderr);  // who reads it may be gone: no reason to stop
 }
 
 void Log::line(const std::string& text) {
@@ -93,7 +93,7 @@ void Log::file_only(const std::string& text) { keep(log_format() == LogFormat::j
 
 void Log::status(const std::string& text) {
   if (!moving()) return;
-  fmt::print(stderr, "\r\033[K{}", cut_to(terminal_.columns - 1, text));
+  std::fputs(("\r\033[K" + cut_to(terminal_.columns - 1, text)).c_str(), stderr);
   std::fflush(stderr);
   drawn_ = true;
 }

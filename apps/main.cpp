@@ -48,9 +48,9 @@ int dispatch(const std::vector<std::string>& words) {
 
 int report(const std::string& message, ExitCode code) {
   if (log_format() == LogFormat::json)
-    fmt::print(stderr, "{}\n", json_line("error", message));
+    std::fputs((json_line("error", message) + "\n").c_str(), stderr);
   else
-    fmt::print(stderr, "{} {}\n", paint(terminal_of(2), Colour::red, "s4l: error:"), one_line(message));
+    std::fputs((paint(terminal_of(2), Colour::red, "s4l: error:") + " " + one_line(message) + "\n").c_str(), stderr);
   return code;
 }
 

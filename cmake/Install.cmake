@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 install(TARGETS s4lcore EXPORT s4lTargets DESTINATION ${CMAKE_INSTALL_LIBDIR})
 foreach(folder core nn data methods)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/s4l
-    FILES_MATCHING PATTERN "*.h" PATTERN "recipes" EXCLUDE)
+    FILES_MATCHING PATTERN "*.h" PATTERN "*.def" PATTERN "recipes" EXCLUDE)
 endforeach()
 install(EXPORT s4lTargets NAMESPACE s4l:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/s4l)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/s4lConfig.cmake.in ${PROJECT_BINARY_DIR}/s4lConfig.cmake

@@ -32,7 +32,7 @@ bool begins_as_manifest(const FileTree& tree, const std::string& table) {
   try {
     const std::vector<CsvRow> rows = parse_csv(text.substr(0, text.find('\n')));
     return !rows.empty() && manifest_header(rows[0].fields) &&
-           column(rows[0].fields, {"role"}) == ManifestHeader::kNone;
+           column(rows[0].fields, {"role", "confidence"}) == ManifestHeader::kNone;  // a split, a model's answers
   } catch (const Error&) {  // of another table, which is not ours to judge
     return false;
   }

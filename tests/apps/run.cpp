@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -120,4 +121,12 @@ TEST_CASE("config.toml repeats the run with the same numbers") {
   CHECK(content(folder / "first/metrics.csv") == content(folder / "second/metrics.csv"));
   CHECK(content(folder / "first/weights/last.safetensors") == content(folder / "second/weights/last.safetensors"));
   CHECK(lines_in(content(folder / "first/metrics.csv")) == 5);
+}
+
+TEST_CASE("a run goes on and keeps its result where nobody reads what it says") {
+  const NewFolder folder;
+  std::string command = "cd " + folder.path() + " && " + S4L_BINARY_DIR "/bin/s4l";
+  for (const std::string& word : tiny_run("supervised", 3) + Words{"-o", "kept"}) command += " " + word;
+  CHECK(std::system((command + " >/dev/null 2>/dev/full").c_str()) == 0);
+  CHECK(std::filesystem::exists(folder / "kept/weights/last.safetensors"));
 }

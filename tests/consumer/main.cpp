@@ -1,6 +1,7 @@
 // Two steps of training through the library alone, and the model used on a picture.
 #include <s4l/core/autograd.h>
 #include <s4l/core/ops/softmax_entropy.h>
+#include <s4l/core/ops/unary.h>
 #include <s4l/core/rng.h>
 #include <s4l/nn/models/model.h>
 #include <s4l/nn/optim/sgd.h>

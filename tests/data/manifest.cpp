@@ -101,7 +101,7 @@ TEST_CASE("a folder that holds a table and folders is what the table's header sa
   write_file(root / "table.csv", "\xEF\xBB\xBFpath,label\np/0.jpg,a\np/1.jpg,b\np/2.jpg,a\np/3.jpg,b\n");
   CHECK(dataset_at(root.path()) == "manifest");
   CHECK(open(root.path())->size() == 4);
-  for (const char* header : {"path,label,role\n", "name,age\n", "\"path,label\n", ""}) {
+  for (const char* header : {"path,label,role\n", "path,class,confidence\n", "name,age\n", "\"path,label\n", ""}) {
     INFO(header);
     write_file(root / "table.csv", header);
     CHECK(dataset_at(root.path()) == "image-folder");
